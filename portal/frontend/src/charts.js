@@ -1,0 +1,4 @@
+// Charts of the leader's page.
+import echarts from "./vendor/echarts.js";
+
+export { echarts };
