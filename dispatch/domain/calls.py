@@ -67,6 +67,7 @@ class CallRecord:
     agent: str | None = None
     ringing: str | None = None
     queued_at: datetime | None = None
+    left_queue_at: datetime | None = None
     answered_at: datetime | None = None
     talk_ended_at: datetime | None = None
     ended_at: datetime | None = None
@@ -77,8 +78,8 @@ class CallRecord:
 
     @property
     def wait_s(self) -> float | None:
-        """Seconds from joining the queue to an agent's answer, or to the caller's end."""
-        return _seconds(self.queued_at, self.answered_at or self.ended_at)
+        """Seconds from joining the queue to an agent's answer, or to leaving it without one."""
+        return _seconds(self.queued_at, self.answered_at or self.left_queue_at or self.ended_at)
 
     @property
     def talk_s(self) -> float | None:
