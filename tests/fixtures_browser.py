@@ -52,9 +52,7 @@ def browser() -> Iterator[Browser]:
         try:
             chromium = driver.chromium.launch(executable_path=_program(), args=arguments)
         except Error as error:
-            reason = (
-                f"没有可用的 Chromium；运行 make test 会安装，或用 HOTLINE_CHROMIUM 指明：{error}"
-            )
+            reason = f"没有可用的 Chromium（make test 会安装，或设 HOTLINE_CHROMIUM）：{error}"
             if os.environ.get("HOTLINE_REQUIRE_BROWSER") == "1":
                 pytest.fail(reason)
             pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""A private PostgreSQL per test session, and databases copied from a template in a tenth of a second."""
+"""A private PostgreSQL per test session, and databases copied from a template."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def postgres() -> Iterator[PostgresServer]:
         return
     programs = _programs()
     if programs is None:
-        reason = (
-            "没有 PostgreSQL 服务器程序；运行 make test 会安装，或用 HOTLINE_TEST_PG_URL 指明一个"
-        )
+        reason = "没有 PostgreSQL 服务器程序（make test 会安装，或设 HOTLINE_TEST_PG_URL）"
         if os.environ.get("HOTLINE_REQUIRE_POSTGRES") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -110,7 +108,7 @@ def _private_cluster(programs: Path, folder: Path) -> Iterator[PostgresServer]:
         shutil.chown(folder, user)
     data = folder / "data"
     # The locale matters: with C, pg_trgm drops every Chinese character.
-    initdb = [
+    initdb: list[str | Path] = [
         *(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
         *("--locale=C.UTF-8", "--no-sync", "--no-instructions"),
     ]
@@ -123,7 +121,7 @@ def _private_cluster(programs: Path, folder: Path) -> Iterator[PostgresServer]:
         "full_page_writes": "off",
         "max_connections": 100,
     }
-    command = [programs / "postgres", "-D", data]
+    command: list[str | Path] = [programs / "postgres", "-D", data]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
     with (folder / "log").open("w") as log:
