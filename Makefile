@@ -27,6 +27,7 @@ check: ## 格式、写法、类型、模块边界
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m scripts.sizes
 	$(BIN)/pytest -q tests/architecture
 
 bench: setup ## 测量性能，每个指标一行 JSON，并附对照的限值

@@ -94,7 +94,7 @@ def asterisk_steps() -> list[Step]:
 
     def fetch() -> None:
         run(
-            [PYTHON, "-m", "telephony.asterisk.install"],
+            [PYTHON, "-m", "telephony.asterisk.install", "asterisk"],
             log="asterisk",
             cure="请检查 apt 源后重试；也可安装系统自带的 asterisk（20 至 22 版），"
             "或改用 docker/ 里的容器",
@@ -110,7 +110,7 @@ def asterisk_steps() -> list[Step]:
             name="asterisk",
             title="准备 Asterisk 电话交换程序",
             run=fetch,
-            inputs=[installer],
+            inputs=[installer, installer.with_name("packages.py")],
             ready=present,
         )
     ]
