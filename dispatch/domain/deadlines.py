@@ -1,38 +1,16 @@
-"""When a clock runs out: limits applied to a start moment on the working calendar.
-
-The rules of counting (民法典 200-204): a period in days starts the day after the start day and
-ends at the close of business of its last day; a period in hours runs from the moment itself,
-day and night; a period in natural days that ends on a day off ends on the next working day.
-"""
+"""When a ticket's clocks run out: the rules of a profile applied to a start moment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
-from dispatch.domain.limits import (
-    DayEnd,
-    Evidence,
-    Limit,
-    LimitMeaning,
-    LimitRule,
-    LimitStart,
-    LimitUnit,
-    Mark,
-)
+from dispatch.domain.counting import MINUTES, limit_before, limit_due
+from dispatch.domain.limits import Evidence, Limit, LimitMeaning, LimitRule, LimitUnit, Mark
 from dispatch.domain.profile import ClockStart, PolicyProfile, RedAfter
 from dispatch.domain.vocabulary import RequestKind, Urgency
-from dispatch.domain.worktime import SHANGHAI, WorkCalendar, local
-
-ONE_DAY = timedelta(days=1)
-LAST_SECOND = time(23, 59, 59)  # 二十四时, kept on its own date so that people read the right day
-MINUTES = {
-    LimitUnit.HOUR: 60,
-    LimitUnit.MINUTE: 1,
-    LimitUnit.WORKING_HOUR: 60,
-    LimitUnit.WORKING_MINUTE: 1,
-}
+from dispatch.domain.worktime import WorkCalendar, local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +64,18 @@ def clock_for(
     if stated is not None:
         mark = Mark(profile.evidence, "派单时在工单上载明的时限")
         rule = replace(rule, limit=stated, mark=mark, means=LimitMeaning.HANDLING, generation=0)
-    sentence = _sentence(profile, rule, stated)
+        rule = replace(rule, sentence=profile.sentence_of(rule))
     signing = profile.acknowledge_rule_for(kind, urgency, source_level, category, unit_class)
     signed_by = limit_due(signing.limit, calendar, start)
-    clock = _clock(profile, calendar, rule, start, sentence, signed_by)
+    clock = _clock(profile, calendar, rule, start, signed_by)
     if statutory is None:
         return clock
-    lawful = _clock(
-        profile,
-        calendar,
-        replace(rule, limit=statutory, means=LimitMeaning.HANDLING),
-        start,
+    sentence = (
         f"法定时限 {statutory.words}，从其规定；{clock.due_at:%Y-%m-%d %H:%M} 前须先向诉求人"
-        f"反馈进展并告知法定时限。{sentence}",
-        signed_by,
+        f"反馈进展并告知法定时限。{rule.sentence}"
     )
+    law = replace(rule, limit=statutory, means=LimitMeaning.HANDLING, sentence=sentence)
+    lawful = _clock(profile, calendar, law, start, signed_by)
     return replace(lawful, interim_by=clock.due_at) if lawful.due_at > clock.due_at else clock
 
 
@@ -123,13 +98,13 @@ def redo_clock(
     rule = profile.rule_for(kind, urgency, source_level, category, unit_class)
     limit = redo_limit(profile, rule.limit)
     mark = profile.mark_of("redo.limit" if profile.redo.limit else "redo.share")
-    sentence = f"{profile.label}：重办时限 {limit.words}，{_counting(limit)}。{_cited(mark)}"
+    sentence = f"{profile.label}：重办时限 {limit.words}，{limit.counting}。{mark.cited}"
     calendar = calendar.with_hours(profile.hours)
     start = local(start)
     signing = profile.acknowledge_rule_for(kind, urgency, source_level, category, unit_class)
     signed_by = limit_due(signing.limit, calendar, start)
-    redo = replace(rule, limit=limit, mark=mark, means=LimitMeaning.HANDLING)
-    return _clock(profile, calendar, redo, start, sentence, signed_by)
+    redo = replace(rule, limit=limit, mark=mark, means=LimitMeaning.HANDLING, sentence=sentence)
+    return _clock(profile, calendar, redo, start, signed_by)
 
 
 def redo_limit(profile: PolicyProfile, original: Limit) -> Limit:
@@ -199,51 +174,18 @@ def extended_due(
     return limit_due(extension, calendar.with_hours(profile.hours), due_at)
 
 
-def limit_due(limit: Limit, calendar: WorkCalendar, start: datetime) -> datetime:
-    """Return when `limit`, started at the aware moment `start`, runs out."""
-    start = local(start)
-    unit = limit.unit
-    if unit in MINUTES:
-        span = timedelta(minutes=limit.amount * MINUTES[unit])
-        return start + span if unit.is_natural_time else calendar.add_working_time(start, span)
-    before = start.date()
-    if limit.start is LimitStart.SAME_DAY:
-        before -= ONE_DAY
-    if unit is LimitUnit.WORKING_DAY:
-        day = calendar.add_working_days(before, limit.amount)
-    else:
-        day = calendar.working_day_on_or_after(before + limit.amount * ONE_DAY)
-    if limit.day_end is DayEnd.CLOSE_OF_BUSINESS:
-        return calendar.close_of(day)
-    end = LAST_SECOND if limit.day_end is DayEnd.MIDNIGHT else start.time()
-    return datetime.combine(day, end, SHANGHAI)
-
-
-def limit_before(limit: Limit, calendar: WorkCalendar, due: datetime) -> datetime:
-    """Return the moment `limit` before `due`; whole days keep the time of day."""
-    if limit.unit is LimitUnit.WORKING_DAY:
-        day = calendar.add_working_days(due.date(), -limit.amount)
-        return datetime.combine(day, due.time(), SHANGHAI)
-    if limit.unit is LimitUnit.NATURAL_DAY:
-        return due - limit.amount * ONE_DAY
-    span = timedelta(minutes=limit.amount * MINUTES[limit.unit])
-    if limit.unit.is_natural_time:
-        return due - span
-    return calendar.subtract_working_time(due, span)
-
-
 def _clock(
     profile: PolicyProfile,
     calendar: WorkCalendar,
     rule: LimitRule,
     start: datetime,
-    sentence: str,
     signed_by: datetime,
 ) -> Clock:
     limit = rule.limit
     due = limit_due(limit, calendar, start)
     natural = limit.unit.is_natural_time
     provisional = not natural and calendar.is_provisional(start.date(), due.date())
+    sentence = rule.sentence
     if provisional:
         sentence += "所跨年份的放假通知尚未公布，日期暂定。"
     return Clock(
@@ -284,28 +226,3 @@ def _red_at(
     if profile.warning.red is RedAfter.DUE or not limit.unit.is_day:
         return due
     return calendar.opening_of(calendar.next_working_day(due.date()))
-
-
-def _sentence(profile: PolicyProfile, rule: LimitRule, stated: Limit | None) -> str:
-    borrowed = ""
-    if rule.generation:
-        borrowed = "来源没有规定此类工单的时限，沿用默认方案，"
-        if profile.clock.limit_on_ticket and stated is None:
-            borrowed = "时限应由工单载明，本工单没有载明，沿用默认方案，"
-    limit = rule.limit
-    return (
-        f"{profile.label}：{borrowed}{limit.words}内{rule.means.label}，"
-        f"{_counting(limit)}。{_cited(rule.mark)}"
-    )
-
-
-def _counting(limit: Limit) -> str:
-    if limit.unit.is_day:
-        return f"{limit.start.label}，{limit.day_end.label}"
-    if limit.unit.is_natural_time:
-        return "自起算时刻连续计算，不扣除休息时间"
-    return "自起算时刻计算，只计工作时间"
-
-
-def _cited(mark: Mark) -> str:
-    return f"依据：{mark.source}（证据等级 {mark.evidence.value}：{mark.evidence.label}）。"

@@ -108,6 +108,15 @@ class Limit:
         """The limit as people say it."""
         return f"{self.amount} {self.unit.label}"
 
+    @property
+    def counting(self) -> str:
+        """How the limit is counted, as people say it."""
+        if self.unit.is_day:
+            return f"{self.start.label}，{self.day_end.label}"
+        if self.unit.is_natural_time:
+            return "自起算时刻连续计算，不扣除休息时间"
+        return "自起算时刻计算，只计工作时间"
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -115,6 +124,11 @@ class Mark:
 
     evidence: Evidence
     source: str
+
+    @property
+    def cited(self) -> str:
+        """The source as a sentence."""
+        return f"依据：{self.source}（证据等级 {self.evidence.value}：{self.evidence.label}）。"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +147,7 @@ class LimitRule:
     categories: tuple[str, ...] = ()
     unit_classes: frozenset[str] = frozenset()
     generation: int = 0  # 0 the profile's own, 1 inherited, and so on
+    sentence: str = ""  # what people read; written once when the profile is built
 
     @property
     def rank(self) -> tuple[int, int]:

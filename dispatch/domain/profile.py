@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import time
 from types import MappingProxyType
 
@@ -157,7 +157,8 @@ class PolicyProfile:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_handling", _by_situation(self.rules, "办理"))
+        said = [replace(rule, sentence=self.sentence_of(rule)) for rule in self.rules]
+        object.__setattr__(self, "_handling", _by_situation(said, "办理"))
         object.__setattr__(self, "_acknowledging", _by_situation(self.acknowledge_rules, "签收"))
 
     def rule_for(
@@ -184,6 +185,19 @@ class PolicyProfile:
         rules = self._acknowledging[kind, urgency]
         return _first(rules, source_level, category, unit_class)
 
+    def sentence_of(self, rule: LimitRule) -> str:
+        """Say the limit, how it is counted, and who says so; a borrowed limit says that too."""
+        borrowed = ""
+        if rule.generation and self.clock.limit_on_ticket:
+            borrowed = "时限应由工单载明，本工单没有载明，沿用默认方案，"
+        elif rule.generation:
+            borrowed = "来源没有规定此类工单的时限，沿用默认方案，"
+        limit = rule.limit
+        return (
+            f"{self.label}：{borrowed}{limit.words}内{rule.means.label}，"
+            f"{limit.counting}。{rule.mark.cited}"
+        )
+
     def mark_of(self, key: str) -> Mark:
         """Return who says so for "section.key", such as "return.window"."""
         return self.marks[key]
@@ -202,7 +216,7 @@ def _first(
 
 
 def _by_situation(
-    rules: tuple[LimitRule, ...], what: str
+    rules: Iterable[LimitRule], what: str
 ) -> Mapping[Situation, tuple[LimitRule, ...]]:
     """Index the rules by kind and urgency; every situation must have an unconditional end."""
     ordered = sorted(rules, key=lambda rule: rule.rank)

@@ -7,12 +7,9 @@ All arithmetic is a bisect on sorted day ordinals, so it costs the same for a da
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from dispatch.domain.errors import HotlineError, PolicyError
@@ -39,41 +36,11 @@ class NaiveMoment(HotlineError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class YearPlan:
-    """One year of the calendar: days off and working weekends as announced.
-
-    `provisional` means that no notice was published when the data was made.
-    """
-
-    year: int
-    holidays: frozenset[date]
-    makeup_days: frozenset[date] = frozenset()
-    provisional: bool = False
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        for day in self.holidays | self.makeup_days:
-            if day.year != self.year:
-                raise PolicyError(f"{self.year} 年日历中出现了其他年份的日期：{day}")
-        if both := self.holidays & self.makeup_days:
-            raise PolicyError(f"{self.year} 年日历中 {min(both)} 既是放假日又是调休上班日")
-        for day in self.makeup_days:
-            if day.weekday() < SATURDAY:
-                raise PolicyError(f"调休上班日 {day} 不是周末")
-
-    def is_working_day(self, day: date) -> bool:
-        """Whether offices are open on this day of the year."""
-        if day.weekday() < SATURDAY:
-            return day not in self.holidays
-        return day in self.makeup_days
-
-
-@dataclass(frozen=True, kw_only=True)
 class WorkCalendar:
     """Working days and hours in Asia/Shanghai, with the version clocks are stamped with."""
 
     name: str
-    version: str
+    version: str  # two calendars with one version never disagree
     first_day: date
     last_day: date
     provisional_years: frozenset[int]
@@ -96,40 +63,6 @@ class WorkCalendar:
             raise PolicyError("至少要有一个工作时段")
         object.__setattr__(self, "_spans", tuple(spans))
         object.__setattr__(self, "_per_day", worked)
-
-    @classmethod
-    def build(
-        cls,
-        years: Iterable[YearPlan],
-        *,
-        name: str = "CN",
-        hours: tuple[Interval, ...] = OFFICE_HOURS,
-    ) -> WorkCalendar:
-        """Join consecutive years into one calendar.
-
-        The version names the confirmed years and a digest of every day, so two calendars
-        with one version never disagree.
-        """
-        plans = sorted(years, key=lambda plan: plan.year)
-        if not plans:
-            raise PolicyError("工作日历没有任何年份")
-        for before, after in pairwise(plans):
-            if after.year != before.year + 1:
-                raise PolicyError(f"工作日历缺少或重复 {before.year + 1} 年")
-        first, last = date(plans[0].year, 1, 1), date(plans[-1].year, 12, 31)
-        by_year = {plan.year: plan for plan in plans}
-        every = (date.fromordinal(o) for o in range(first.toordinal(), last.toordinal() + 1))
-        ordinals = tuple(d.toordinal() for d in every if by_year[d.year].is_working_day(d))
-        provisional = frozenset(plan.year for plan in plans if plan.provisional)
-        return cls(
-            name=name,
-            version=_version(name, plans, ordinals),
-            first_day=first,
-            last_day=last,
-            provisional_years=provisional,
-            hours=hours,
-            ordinals=ordinals,
-        )
 
     def with_hours(self, hours: tuple[Interval, ...]) -> WorkCalendar:
         """Return the same days with other working hours."""
@@ -279,10 +212,3 @@ def _of_day(clock: time) -> int:
     """Microseconds since midnight."""
     seconds = (clock.hour * 60 + clock.minute) * 60 + clock.second
     return seconds * 1_000_000 + clock.microsecond
-
-
-def _version(name: str, plans: list[YearPlan], ordinals: tuple[int, ...]) -> str:
-    confirmed = [plan.year for plan in plans if not plan.provisional]
-    years = f"{confirmed[0]}-{confirmed[-1]}" if confirmed else "provisional"
-    digest = hashlib.sha256(",".join(map(str, ordinals)).encode()).hexdigest()[:8]
-    return f"{name}-{years}-{digest}"
