@@ -91,7 +91,8 @@ def record_call(session: Session, call: CallRecord, *, now: datetime) -> int:
             setattr(contact, name, value)
     if call.started_at < contact.started_at:
         contact.started_at = call.started_at
-    contact.ringing = None if call.answered_at or call.ended_at else call.ringing
+    # A late telling of the ringing must not pop the screen of a call long answered.
+    contact.ringing = None if contact.answered_at or contact.ended_at else call.ringing
     if call.outcome is not None and contact.outcome != CallOutcome.ANSWERED:
         contact.outcome = call.outcome.value
     if call.transfers:
