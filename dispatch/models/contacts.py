@@ -39,6 +39,7 @@ class Contact(Base):
     ringing: Mapped[str | None] = mapped_column(String(20))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    left_queue_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     talk_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -52,6 +53,8 @@ class Contact(Base):
     disposition_note: Mapped[str | None] = mapped_column(Text)
     disposed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    ticket_ref: Mapped[str | None] = mapped_column(String(40), index=True)
+    """Number of a ticket that an import named and that is not here (yet)."""
     requester_id: Mapped[int | None] = mapped_column(ForeignKey("requester.id"))
     imported: Mapped[bool] = mapped_column(default=False)
 

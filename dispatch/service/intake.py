@@ -42,6 +42,7 @@ _MERGED_FIELDS = (
     "queue",
     "agent",
     "queued_at",
+    "left_queue_at",
     "answered_at",
     "talk_ended_at",
     "ended_at",
@@ -125,7 +126,7 @@ def _new_contact(session: Session, call: CallRecord) -> Contact:
 
 def _derive(session: Session, contact: Contact) -> None:
     if contact.queued_at is not None:
-        until = contact.answered_at or contact.ended_at
+        until = contact.answered_at or contact.left_queue_at or contact.ended_at
         if until is not None:
             contact.wait_s = round((until - contact.queued_at).total_seconds(), 3)
     if contact.answered_at is not None:

@@ -321,7 +321,9 @@ def test_clocks_warn_and_breach_once(
 ) -> None:
     number = opened(database, cast, rules)
     ticket = ticket_of(database, number)
-    assert ticket.due_at and ticket.warn_at and ticket.acknowledge_by
+    assert ticket.due_at
+    assert ticket.warn_at
+    assert ticket.acknowledge_by
     for at, expected in (
         (ticket.acknowledge_by, (0, 1, 0)),
         (ticket.warn_at, (1, 0, 0)),

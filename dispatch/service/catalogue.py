@@ -1,0 +1,98 @@
+"""A city's catalogue: divisions, departments, categories, responsibilities, lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from dispatch.db import Session
+from dispatch.domain.errors import InvalidInput
+from dispatch.models.catalog import Category, Checkpoint, Division, Line, Responsibility
+from dispatch.models.people import Department
+
+Row = Mapping[str, Any]
+
+
+def put_divisions(session: Session, rows: Iterable[Row]) -> None:
+    """Add or change divisions: code, name, parent, level (1 city, 2 district, 3 township)."""
+    for row in rows:
+        session.merge(Division(**row))
+
+
+def put_lines(session: Session, rows: Iterable[Row]) -> None:
+    """Add or change lines: number, name, state, queue."""
+    for row in rows:
+        session.merge(Line(**row))
+
+
+def put_departments(session: Session, rows: Iterable[Row]) -> dict[str, int]:
+    """Add or change departments; `parent` is a code. Return every department's id by code."""
+    listed = list(rows)
+    known = {d.code: d for d in session.scalars(select(Department))}
+    for row in listed:
+        values = {k: v for k, v in row.items() if k != "parent"}
+        unit = known.get(row["code"])
+        if unit is None:
+            known[row["code"]] = unit = Department(**values)
+            session.add(unit)
+        else:
+            for key, value in values.items():
+                setattr(unit, key, value)
+    session.flush()
+    for row in listed:
+        if row.get("parent"):
+            known[row["code"]].parent_id = known[row["parent"]].id
+    session.flush()
+    return {code: unit.id for code, unit in known.items()}
+
+
+def put_categories(session: Session, rows: Iterable[Row]) -> dict[str, int]:
+    """Add or change categories, parents first; `parent` is a code. Return ids by code."""
+    known = {c.code: c for c in session.scalars(select(Category))}
+    for row in rows:
+        parent = known.get(row.get("parent") or "")
+        node = known.get(row["code"])
+        if node is None:
+            known[row["code"]] = node = Category(code=row["code"], name=row["name"], level=1)
+            session.add(node)
+        node.name, node.level = row["name"], row["level"]
+        node.parent_id = parent.id if parent else None
+        session.flush()
+    return {code: node.id for code, node in known.items()}
+
+
+def replace_responsibilities(session: Session, rows: Iterable[Row], *, since: date) -> int:
+    """Put a whole new dispatch catalogue in force; return how many rows it has."""
+    units = {d.code: d.id for d in session.scalars(select(Department))}
+    categories = {c.code: c.id for c in session.scalars(select(Category))}
+    session.execute(delete(Responsibility))
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        if row["category"] not in categories or row["lead"] not in units:
+            raise InvalidInput(f"派单目录第 {count} 行的事项或单位不存在：{dict(row)}")
+        session.add(
+            Responsibility(
+                category_id=categories[row["category"]],
+                division=row["division"],
+                lead_id=units[row["lead"]],
+                supporting=";".join(row["supporting"]),
+                legal_basis=row["legal_basis"],
+                effective_from=since,
+            )
+        )
+    session.flush()
+    return count
+
+
+def checkpoint(session: Session, name: str) -> str | None:
+    """How far an outside stream was read; None when never."""
+    row = session.get(Checkpoint, name)
+    return row.value if row else None
+
+
+def put_checkpoint(session: Session, name: str, value: str) -> None:
+    """Remember how far an outside stream was read."""
+    session.merge(Checkpoint(name=name, value=value))
