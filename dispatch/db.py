@@ -8,10 +8,23 @@ from typing import Any
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "Engines", "Session", "UtcDateTime", "make_engines", "sessionmaker"]
+__all__ = [
+    "DATABASE_DOWN",
+    "Base",
+    "Engines",
+    "Session",
+    "UtcDateTime",
+    "make_engines",
+    "sessionmaker",
+]
+
+DATABASE_DOWN: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout)
+"""What is raised when the database cannot be reached, is locked, or has no connection free."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -72,6 +72,32 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class ApiRequest(Base):
+    """What was made for an Idempotency-Key, so that a repeated request makes nothing twice."""
+
+    __tablename__ = "api_request"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    ticket_number: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Throttle(Base):
+    """Wrong guesses at a secret, counted by what was guessed at: a login, a ticket, an address.
+
+    Kept apart from the accounts, so that a login nobody has is slowed like one somebody has.
+    """
+
+    __tablename__ = "throttle"
+
+    subject: Mapped[str] = mapped_column(String(120), primary_key=True)
+    failures: Mapped[int]
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class SeatRow(Base):
     """An agent's wished state at the queue (ours, asserted to Asterisk) and the one seen."""
 
