@@ -67,9 +67,10 @@ def candidate_suites(say: Say) -> list[Suite]:
         say("未能从 apt 配置得到镜像地址，只使用本机软件源")
         return suites
     signed = f"[signed-by={DEBIAN_KEYRING}] " if DEBIAN_KEYRING.exists() else ""
-    for name in ("forky", "sid"):
-        suites.append(Suite(name=name, source_line=f"deb {signed}{mirror} {name} main"))
-    return suites
+    return suites + [
+        Suite(name=name, source_line=f"deb {signed}{mirror} {name} main")
+        for name in ("forky", "sid")
+    ]
 
 
 @dataclass
@@ -198,21 +199,25 @@ def _is_debian() -> bool:
 
 
 def _mirror_base() -> str | None:
-    """The base address of the machine's main Debian mirror, from its own apt configuration."""
+    """The base address of the machine's main Debian mirror, from its own apt configuration.
+
+    Asks what an update would fetch: unlike the list of index targets, the answer is there before
+    the first `apt-get update` of a fresh machine.
+    """
     done = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"],
+        ["apt-get", "update", "--print-uris"],
         capture_output=True,
         text=True,
         env=_plain_environment(),
         check=False,
     )
-    pairs = [line.split() for line in done.stdout.splitlines() if len(line.split()) == 2]
+    pairs = re.findall(r"^'(\S+?)/dists/(\S+?)/InRelease'", done.stdout, re.MULTILINE)
     codename = _codename()
     # The plain release suite, not its security or updates companion on another address.
     for uri, release in pairs:
         if release in {codename, "stable", "testing", "unstable", "sid"}:
-            return uri
-    return pairs[0][0] if pairs else None
+            return str(uri)
+    return str(pairs[0][0]) if pairs else None
 
 
 def _codename() -> str:
