@@ -158,13 +158,17 @@ def supervision_due(
 
 
 def extension_apply_by(
-    profile: PolicyProfile, calendar: WorkCalendar, due_at: datetime
+    profile: PolicyProfile, calendar: WorkCalendar, started_at: datetime, due_at: datetime
 ) -> datetime:
-    """Return the last moment at which an extension (延期) may be asked for."""
-    before = profile.extension.apply_before
+    """Return the last moment at which an extension (延期) may be asked for.
+
+    A limit too short to be asked that early may be asked for until it is due.
+    """
+    before, due_at = profile.extension.apply_before, local(due_at)
     if before is None:
-        return local(due_at)
-    return limit_before(before, calendar.with_hours(profile.hours), local(due_at))
+        return due_at
+    early = limit_before(before, calendar.with_hours(profile.hours), due_at)
+    return early if early > started_at else due_at
 
 
 def extended_due(

@@ -205,7 +205,10 @@ def local(moment: datetime) -> datetime:
     """Return an aware moment on the wall clock of Asia/Shanghai."""
     if moment.tzinfo is None:
         raise NaiveMoment(f"时间 {moment.isoformat()} 缺少时区")
-    return moment if moment.tzinfo is SHANGHAI else moment.astimezone(SHANGHAI)
+    try:
+        return moment if moment.tzinfo is SHANGHAI else moment.astimezone(SHANGHAI)
+    except OverflowError as problem:
+        raise CalendarOutOfRange(f"时间 {moment.isoformat()} 超出可用范围") from problem
 
 
 def _of_day(clock: time) -> int:
