@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from dispatch.bus import record
 from dispatch.db import Session
@@ -271,6 +271,12 @@ def _reopen(session: Session, actor: Actor, ticket: Ticket, reason: str, now: da
 
 def _row(session: Session, follow_up_id: int) -> FollowUp | None:
     return session.get(FollowUp, follow_up_id, with_for_update=True)
+
+
+def running_calls(session: Session) -> int:
+    """How many follow-up calls are under way."""
+    calling = FollowUp.state == FollowUpState.CALLING.value
+    return session.scalar(select(func.count()).select_from(FollowUp).where(calling)) or 0
 
 
 def overdue_calls(session: Session, *, before: datetime) -> list[int]:

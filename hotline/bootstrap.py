@@ -1,0 +1,72 @@
+"""Build everything from the settings and hand the parts to each other."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dispatch.bus import Database
+from dispatch.domain.policy import load_calendar, load_profile
+from dispatch.domain.rules import Rules
+from hotline.settings import Settings
+
+log = logging.getLogger("hotline")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Passwords generated on this machine at first start; kept in `secrets.json`, mode 0600."""
+
+    ami_events: str
+    ami_actions: str
+    sip_master: str
+
+    def sip_password(self, extension: str) -> str:
+        """The telephone password of an extension; derived, so none is stored."""
+        key, text = self.sip_master.encode(), extension.encode()
+        return hmac.new(key, text, hashlib.sha256).hexdigest()[:32]
+
+
+def load_secrets(folder: Path) -> Secrets:
+    """Read the machine's secrets, making them first when there are none."""
+    path = folder / "secrets.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        made = {name: secrets.token_urlsafe(24) for name in Secrets.__dataclass_fields__}
+        # Two processes may start at once: the first to link the name wins, both then read it.
+        draft = folder / f".secrets-{secrets.token_hex(4)}"
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(made, file)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            log.info("secrets were made by another process")
+        finally:
+            draft.unlink()
+    return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def open_database(settings: Settings | None = None) -> Database:
+    """Open the database of the settings (the environment's when none are given)."""
+    settings = settings or Settings()
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    return Database(settings.database)
+
+
+def load_rules(settings: Settings | None = None) -> Rules:
+    """Load the policy profile in force with the working calendar."""
+    settings = settings or Settings()
+    return Rules(load_profile(settings.profile), load_calendar())
+
+
+def utc_now() -> datetime:
+    """The clock at the edge; nothing below it asks what time it is."""
+    return datetime.now(UTC)

@@ -1,0 +1,5 @@
+"""Every table, so that the metadata is complete wherever this is imported."""
+
+from dispatch.models import catalog, contacts, followups, people, tickets
+
+MODULES = (catalog, contacts, followups, people, tickets)

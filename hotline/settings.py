@@ -1,0 +1,81 @@
+"""Settings: the only module that reads the environment."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a city sets, as HOTLINE_… variables; docs/operations.md lists them.
+
+    Times are seconds. Everything listens on loopback unless told otherwise.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", frozen=True)
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8345
+    public_url: str = ""
+    city: str = "default"
+    profile: str = "default"
+    asterisk: str = "managed"
+    """`managed` (we start our own), or `external` (it runs elsewhere and we only sign in)."""
+    asterisk_prefix: Path = Path(".tools/asterisk")
+    asterisk_etc: Path | None = None
+    ami_host: str = "127.0.0.1"
+    ami_port: int = 8338
+    ami_secret: str = ""
+    sip_port: int = 8360
+    sip_host: str = "127.0.0.1"
+    asterisk_http_port: int = 8388
+    rtp_start: int = 18400
+    rtp_end: int = 18999
+    softphone_url: str = ""
+    trunk_peers: str = "127.0.0.2"
+    trunk_contact: str = "127.0.0.2:8362"
+    system_name: str = "hot1"
+    extensions: str = "8001-8012"
+    sweep_seconds: float = Field(default=20, gt=0)
+    follow_up_seconds: float = Field(default=5, gt=0)
+    follow_up_lines: int = Field(default=4, ge=0)
+    """How many follow-up calls may run at once; 0 stops them."""
+
+    @cached_property
+    def folder(self) -> Path:
+        """The data folder, absolute."""
+        return self.data_dir.expanduser().resolve()
+
+    @property
+    def database(self) -> str:
+        """The database's address: SQLite in the data folder unless told otherwise."""
+        return self.database_url or f"sqlite:///{self.folder / 'hotline.db'}"
+
+    @property
+    def recordings(self) -> Path:
+        """Where recordings lie."""
+        return self.folder / "recordings"
+
+    @property
+    def model(self) -> Path:
+        """The classifier's model in use."""
+        return self.folder / "models" / "current"
+
+    @property
+    def agent_extensions(self) -> tuple[str, ...]:
+        """The extensions that get a telephone endpoint: "8001-8012,8050"."""
+        found: list[str] = []
+        for part in self.extensions.split(","):
+            first, _, last = part.strip().partition("-")
+            found += [str(n) for n in range(int(first), int(last or first) + 1)]
+        return tuple(found)
+
+    @property
+    def address(self) -> str:
+        """The address people type."""
+        return self.public_url or f"http://{self.host}:{self.port}"
