@@ -20,6 +20,8 @@ LOGS = TOOLS / "logs"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
+# Remarks about the machine's own configuration; kept in the log, of no use on the screen.
+NOISE = ("warning:", "npm warn")
 _NOT_INPUTS = {"node_modules", "__pycache__", "dist", ".git"}
 
 
@@ -132,8 +134,8 @@ def run(
         assert child.stdout is not None
         for line in child.stdout:
             record.write(line)
-            if line.strip():
-                tail.append(line.rstrip())
+            if line.strip() and not line.lstrip().lower().startswith(NOISE):
+                tail.append(line.strip())
     if child.wait() != 0:
         text = path.read_text(encoding="utf-8", errors="replace")
         for phrase, better in (cures or {}).items():

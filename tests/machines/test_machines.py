@@ -10,7 +10,6 @@ from playwright.sync_api import Page
 
 from tests.fixtures_postgres import PostgresServer
 
-
 MEASURE = "text => document.createElement('canvas').getContext('2d').measureText(text).width"
 
 
