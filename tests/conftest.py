@@ -19,14 +19,10 @@ for name in [name for name in os.environ if name.startswith("HOTLINE_") and name
     del os.environ[name]
 
 pytest_plugins = [
-    plugin
-    for plugin in (
-        "tests.fixtures_postgres",
-        "tests.fixtures_browser",
-        "tests.fixtures_asterisk",
-        "tests.fixtures_hotline",
-    )
-    if find_spec(plugin) is not None
+    "tests.fixtures_postgres",
+    "tests.fixtures_database",
+    "tests.fixtures_browser",
+    *(name for name in ("tests.fixtures_asterisk", "tests.fixtures_hotline") if find_spec(name)),
 ]
 
 
