@@ -43,7 +43,8 @@ class Voice:
         self._session = onnxruntime.InferenceSession(b"".join(part.read_bytes() for part in parts))
         # Only its table of symbols is used: importing the package would want more libraries.
         package = importlib.util.find_spec("kokoro_onnx")
-        assert package and package.origin, "pip install --no-deps kokoro-onnx"
+        if package is None or package.origin is None:
+            raise SystemExit("kokoro-onnx is missing: see the commands above")
         config = Path(package.origin).with_name("config.json")
         self._symbols = json.loads(config.read_text("utf-8"))["vocab"]
         self._phonemes = zh.ZHG2P()
