@@ -96,7 +96,7 @@ class WorkCalendar:
 
     def is_provisional(self, first: date, last: date) -> bool:
         """Whether counting from `first` to `last` used a year without a notice."""
-        return any(year in self.provisional_years for year in range(first.year, last.year + 1))
+        return not self.provisional_years.isdisjoint(range(first.year, last.year + 1))
 
     # --- hours ------------------------------------------------------------------------------
 

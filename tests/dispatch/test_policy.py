@@ -122,6 +122,7 @@ def test_the_more_specific_rule_wins_and_own_rules_come_before_inherited_ones() 
     assert limit_of(document, category="02").amount == 4
     # The default's 24 hours for urgent tickets does not undercut a city that makes no difference.
     assert limit_of(document, urgency=Urgency.URGENT).amount == 4
+    assert limit_of(document, RequestKind.INQUIRY, Urgency.URGENT).amount == 7
 
 
 def test_a_rule_states_its_start_its_end_and_its_own_source() -> None:

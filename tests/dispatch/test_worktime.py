@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import chinese_calendar
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.domain.calendar_years import YearPlan, join_years, parse_provisional, parse_year
@@ -15,6 +15,7 @@ from dispatch.domain.policy import load_calendar
 from dispatch.domain.worktime import SHANGHAI, CalendarOutOfRange, NaiveMoment
 
 CALENDAR = load_calendar()
+CALM = settings(deadline=None)  # a busy machine is no failure
 DAYS = st.dates(date(2021, 1, 1), date(2034, 12, 31))
 SECONDS = st.integers(0, 24 * 3600 - 1)
 SPANS = st.integers(0, 400 * 3600).map(lambda seconds: timedelta(seconds=seconds))
@@ -132,12 +133,14 @@ def test_a_moment_before_all_calendars_is_refused_by_name() -> None:
         CALENDAR.is_working_moment(datetime.fromisoformat("0001-01-01T00:00:00+14:00"))
 
 
+@CALM
 @given(start=DAYS, n=st.integers(1, 200))
 def test_adding_then_subtracting_working_days_is_the_identity(start: date, n: int) -> None:
     working = CALENDAR.working_day_on_or_after(start)
     assert CALENDAR.add_working_days(CALENDAR.add_working_days(working, n), -n) == working
 
 
+@CALM
 @given(start=DAYS, n=st.integers(0, 200), more=st.integers(0, 60))
 def test_more_working_days_never_end_earlier_and_never_on_a_day_off(
     start: date, n: int, more: int
@@ -147,6 +150,7 @@ def test_more_working_days_never_end_earlier_and_never_on_a_day_off(
     assert CALENDAR.add_working_days(start, n + more) >= end
 
 
+@CALM
 @given(start=DAYS, n=st.integers(1, 60))
 def test_working_days_agree_with_counting_on_the_fingers(start: date, n: int) -> None:
     day, left = start, n
@@ -156,6 +160,7 @@ def test_working_days_agree_with_counting_on_the_fingers(start: date, n: int) ->
     assert CALENDAR.add_working_days(start, n) == day
 
 
+@CALM
 @given(start=MOMENTS, span=SPANS)
 def test_adding_working_time_passes_exactly_that_time_and_ends_at_work(
     start: datetime, span: timedelta
@@ -166,6 +171,7 @@ def test_adding_working_time_passes_exactly_that_time_and_ends_at_work(
     assert CALENDAR.working_time_between(start, end) == span
 
 
+@CALM
 @given(start=MOMENTS, span=SPANS)
 def test_subtracting_what_was_added_leaves_no_working_time(
     start: datetime, span: timedelta
@@ -175,6 +181,7 @@ def test_subtracting_what_was_added_leaves_no_working_time(
     assert CALENDAR.working_time_between(start, back) == timedelta()
 
 
+@CALM
 @given(start=MOMENTS, later=SPANS, span=SPANS)
 def test_a_later_start_never_ends_earlier(
     start: datetime, later: timedelta, span: timedelta
@@ -182,6 +189,7 @@ def test_a_later_start_never_ends_earlier(
     assert CALENDAR.add_working_time(start + later, span) >= CALENDAR.add_working_time(start, span)
 
 
+@CALM
 @given(first=MOMENTS, second=MOMENTS, third=MOMENTS)
 def test_working_time_between_adds_up(first: datetime, second: datetime, third: datetime) -> None:
     between = CALENDAR.working_time_between
@@ -189,6 +197,7 @@ def test_working_time_between_adds_up(first: datetime, second: datetime, third: 
     assert between(first, second) == -between(second, first)
 
 
+@CALM
 @given(first=MOMENTS, hours=st.integers(0, 300))
 def test_working_time_agrees_with_counting_minutes(first: datetime, hours: int) -> None:
     start = first.replace(second=0)
