@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,7 @@ def test_a_broken_reference_is_named(
     city: City, field: str, change: dict[str, str], message: str
 ) -> None:
     first, *rest = getattr(city, field)
-    broken = replace(city, **{field: (replace(first, **change), *rest)})
+    changes: dict[str, Any] = {field: (replace(first, **change), *rest)}
+    broken = replace(city, **changes)
     with pytest.raises(CityDataError, match=message):
         check(broken)
