@@ -1,0 +1,107 @@
+"""The trained model: from raw text to calibrated probabilities and the words that decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.features import FeatureSpace, Floats, Words
+from classifier.tokens import Tokenizer
+from dispatch.domain.ports import Evidence, Suggestion
+
+EVIDENCE_WORDS = 6
+"""Words shown for a suggestion; more than a glance can take helps nobody."""
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """Where a model comes from and how good it was on texts it had not seen."""
+
+    version: str
+    trained_at: datetime
+    texts: int
+    data_sha256: str
+    metrics: Mapping[str, float]
+    """Out-of-fold: accuracy, macro_f1, top3, ece (expected calibration error), all 0 to 1."""
+    libraries: Mapping[str, str]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Chinese name of each label that is a code."""
+
+
+def calibrated(margins: Floats, temperature: float) -> Probabilities:
+    """Turn margins (texts × labels) into probabilities; each row adds up to 1."""
+    scaled = margins.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    odds = np.exp(scaled)
+    chances: Probabilities = odds / odds.sum(axis=1, keepdims=True)
+    return chances
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """One row of weights per label over the columns of the feature space, and how sure to be."""
+
+    weights: Floats
+    bias: Floats
+    temperature: float
+    """What margins are divided by before softmax; fitted on margins of unseen texts."""
+
+
+class RequestClassifier:
+    """Says which of its labels a request belongs to, how probably, and because of which words."""
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        space: FeatureSpace,
+        head: LinearHead,
+        labels: Sequence[str],
+        card: ModelCard,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.space = space
+        self.head = head
+        self.labels = tuple(labels)
+        self.card = card
+        # A word speaks for a label by what it adds beyond what it adds to all labels.
+        self._telling: Floats = head.weights - head.weights.mean(axis=0)
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        """Return texts × labels; a text without a known word gets the prior of the training."""
+        return self._judge([self.tokenizer.words(text) for text in texts])
+
+    def suggest(self, text: str, *, top: int | None = 3) -> tuple[Suggestion, ...]:
+        """Return the best labels with their evidence, best first; all labels when top is None.
+
+        Nothing is suggested for a text without one word the model knows.
+        """
+        words = self.tokenizer.words(text)
+        if not words or self.space.rows([words]).nnz == 0:
+            return ()
+        chances = self._judge([words])[0]
+        best = np.argsort(-chances, kind="stable")[:top]
+        return tuple(
+            Suggestion(
+                label=self.labels[column],
+                name=self.card.names.get(self.labels[column], self.labels[column]),
+                probability=float(chances[column]),
+                evidence=self._evidence(words, column) if rank < 3 else (),
+            )
+            for rank, column in enumerate(best.tolist())
+        )
+
+    def _judge(self, documents: Sequence[Words]) -> Probabilities:
+        margins = self.space.rows(documents) @ self.head.weights.T + self.head.bias
+        return calibrated(np.asarray(margins), self.head.temperature)
+
+    def _evidence(self, words: Words, column: int) -> tuple[Evidence, ...]:
+        shares = self.space.shares(words, self._telling[column])
+        speaking = [(word, share) for word, share in shares.items() if share > 0]
+        # A lone character or number rarely explains anything to a person.
+        plain = [item for item in speaking if len(item[0]) > 1 and not item[0].isdigit()]
+        ranked = sorted(plain or speaking, key=lambda item: (-item[1], item[0]))
+        return tuple(Evidence(word, round(share, 4)) for word, share in ranked[:EVIDENCE_WORDS])
