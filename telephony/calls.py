@@ -125,6 +125,15 @@ class CallReducer:
         if call is not None and not call.over and self.clock is not None:
             self._file(CallGone(max(call.newest, self.clock), call_id))
 
+    def is_retired(self, call_id: str) -> bool:
+        """Whether the call ended here and was let go."""
+        return call_id in self._retired
+
+    def is_over(self, call_id: str) -> bool:
+        """Whether every leg of an open call has ended."""
+        call = self.calls.get(call_id)
+        return call is not None and call.over
+
     def changed(self) -> list[CallRecord]:
         """Return the contacts about which something new is known since the last question."""
         ids, self._changed = self._changed, {}

@@ -230,6 +230,8 @@ class Story:
             return None
         if self.queued:
             return CallOutcome.ABANDONED_IN_QUEUE
+        if self.root is None or self.root.started is None:
+            return None
         refused = citizen is not None and citizen.up is None
         cut_off = citizen is not None and citizen.cut_off is not None
         if hung_up is None and (refused or cut_off):

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 MESSAGE_LIMIT = 1 << 20
+BANNER = "Asterisk Call Manager/"
 
 
 class Headers(dict[str, str]):
-    """One message; a header that came several times keeps its first value here, all in `every`."""
+    """One message; a header that came several times keeps its first value, all are in `every`."""
 
-    __slots__ = ("_repeated",)
+    __slots__ = ("_pairs",)
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, pairs: Sequence[Sequence[str]] = ()) -> None:
+        """Take (name, value) pairs in the order they came."""
         super().__init__()
-        self._repeated: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self.add(name, value)
-
-    def add(self, name: str, value: str) -> None:
-        """Take one more header line."""
-        if name in self:
-            self._repeated.setdefault(name, [self[name]]).append(value)
-        else:
-            self[name] = value
+        self._pairs = pairs
+        self.update(reversed(pairs))  # type: ignore[arg-type]  # pairs are two long
 
     def every(self, name: str) -> list[str]:
         """Return all values of a header in order; none give an empty list."""
-        if name in self._repeated:
-            return list(self._repeated[name])
-        return [self[name]] if name in self else []
+        return [pair[1] for pair in self._pairs if pair[0] == name]
 
 
 class WireReader:
@@ -90,13 +82,19 @@ class WireReader:
         except UnicodeDecodeError:
             text = block.decode(errors="replace")
             self.bad_characters += text.count("�")
-        message = Headers()
-        for line in text.split("\n"):
-            name, colon, value = line.partition(":")
-            if not colon or not name:
+        pairs = [line.split(": ", 1) for line in text.split("\n")]
+        try:
+            return Headers(pairs)
+        except ValueError:
+            return Headers(list(self._mended(pairs)))
+
+    def _mended(self, pairs: list[list[str]]) -> Iterator[tuple[str, str]]:
+        for pair in pairs:
+            # A header without the usual space after its colon came through the split whole.
+            name, colon, value = (
+                pair[0].partition(":") if len(pair) == 1 else (*pair[:1], ":", pair[1])
+            )
+            if colon:
+                yield name, value
+            elif not name.startswith(BANNER):
                 self.malformed_lines += 1
-            elif name in message:
-                message.add(name, value.removeprefix(" "))
-            else:
-                message[name] = value.removeprefix(" ")
-        return message

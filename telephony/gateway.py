@@ -1,0 +1,124 @@
+"""From events to stored calls: the one consumer that sees everything in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from dispatch.domain.errors import HotlineError
+from telephony.ami import AmiClient, Received
+from telephony.calls import CallReducer
+from telephony.facts import AnyFact, Fact, OriginateAnswered, SystemReady
+from telephony.headers import EventReader
+from telephony.reconciler import Reconciler
+from telephony.resync import Resync
+from telephony.surveys import SurveyFollower
+from telephony.writer import CallSink, Writer
+
+log = logging.getLogger(__name__)
+POLL_FILES_S = 1.0
+
+
+class Gateway:
+    """Reads events, keeps calls, writes what changed; recovers what a gap hid.
+
+    Everything but the sink and the disk runs on one event loop, so nothing here is locked
+    but the files, which are read on a worker thread.
+    """
+
+    def __init__(
+        self,
+        client: AmiClient,
+        sink: CallSink,
+        *,
+        reconciler: Reconciler | None,
+        now: Callable[[], datetime],
+        poll_files_s: float = POLL_FILES_S,
+    ) -> None:
+        self.writer = Writer(sink)
+        self.reducer = CallReducer()
+        self.reader = EventReader()
+        self._client = client
+        self._surveys = SurveyFollower()
+        self._reconciler = reconciler
+        self._resync = Resync(client, self.reader)
+        self._now = now
+        self._poll_files_s = poll_files_s
+        self._files = asyncio.Lock()
+        self.restarts_seen = 0
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as work:
+            work.create_task(self.writer.run())
+            if self._reconciler is not None:
+                work.create_task(self._follow_files(self._reconciler))
+            work.create_task(self._follow_events())
+
+    # --- events -----------------------------------------------------------------------------
+
+    async def _follow_events(self) -> None:
+        async for batch in self._client.events():
+            for received in batch:
+                await self._take(received)
+            self._flush()
+
+    async def _take(self, received: Received) -> None:
+        for fact in self.reader.facts(received.headers, now=received.at):
+            if isinstance(fact, SystemReady):
+                self._flush()
+                await self._recover(fact)
+            else:
+                self._fold([fact])
+
+    def _fold(self, facts: Iterable[AnyFact]) -> None:
+        for fact in facts:
+            if isinstance(fact, Fact):
+                self.reducer.fold(fact)
+            if isinstance(fact, Fact | OriginateAnswered):
+                self.writer.put(self._surveys.fold(fact))
+
+    def _flush(self) -> None:
+        self.writer.put(self.reducer.changed())
+        self.reducer.settle()
+
+    # --- after a gap ------------------------------------------------------------------------
+
+    async def _recover(self, ready: SystemReady) -> None:
+        """Make good what was missed: the files first, then who is on the line now."""
+        if self.reducer.system_ready(ready):
+            self.restarts_seen += 1
+            log.warning("Asterisk was started anew")
+        try:
+            alive = await self._resync.channels(self._now())
+        except HotlineError as failure:
+            # The connection broke again; the next one comes back here.
+            log.warning("could not list the channels: %s", failure)
+            return
+        if self._reconciler is not None:
+            async with self._files:
+                await asyncio.to_thread(self._reconciler.read)
+                self._fold(self._reconciler.recover(self.reducer.calls.__contains__))
+        self._fold(alive.facts)
+        for call_id in [call_id for call_id in self.reducer.calls if call_id not in alive.calls]:
+            if self.reducer.calls[call_id].newest < alive.asked_at:
+                self.reducer.gone(call_id)
+        self._flush()
+
+    # --- files ------------------------------------------------------------------------------
+
+    async def _follow_files(self, reconciler: Reconciler) -> None:
+        while True:
+            async with self._files:
+                await asyncio.to_thread(reconciler.read)
+                self._fold(reconciler.missed(self._is_told))
+                self._flush()
+                await self.writer.idle()
+                await asyncio.to_thread(reconciler.release, self._is_told)
+            await asyncio.sleep(self._poll_files_s)
+
+    def _is_told(self, call_id: str) -> bool:
+        """Whether the events told this call from its beginning to its end."""
+        return self.reducer.is_retired(call_id) or self.reducer.is_over(call_id)

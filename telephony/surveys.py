@@ -1,0 +1,122 @@
+"""Follow-up calls: answers and ends, from facts, each told once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
+from telephony.facts import (
+    AnyFact,
+    LegEnded,
+    OriginateAnswered,
+    SurveyClosed,
+    SurveyDone,
+    SurveyHeard,
+)
+
+ORDER = "follow-up"
+# Reasons of a failed Originate: 1 and 3 hung up or rang out, 5 busy, 0 and 8 no way through.
+REASONS = {
+    1: SurveyResult.NO_ANSWER,
+    3: SurveyResult.NO_ANSWER,
+    5: SurveyResult.BUSY,
+}
+
+
+def order_of(follow_up_id: int, channel_id: str) -> str:
+    """Name an order to dial so that its result can be told from others."""
+    return f"{ORDER}/{follow_up_id}/{channel_id}"
+
+
+def _parse_order(order: str) -> tuple[int, str] | None:
+    kind, _, rest = order.partition("/")
+    number, _, channel_id = rest.partition("/")
+    return (int(number), channel_id) if kind == ORDER and number.isdecimal() else None
+
+
+@dataclass
+class _Survey:
+    digits: dict[str, str | None] = field(default_factory=dict)
+    done: bool = False
+
+    def result(self) -> SurveyResult:
+        """Judge an answered follow-up call by what was heard until it was hung up."""
+        keyed = [digit for digit in self.digits.values() if digit is not None]
+        if self.done:
+            if not self.digits or len(keyed) == len(self.digits):
+                return SurveyResult.COMPLETED
+            return SurveyResult.PARTIAL if keyed else SurveyResult.NO_ANSWER
+        return SurveyResult.PARTIAL if keyed else SurveyResult.HUNG_UP
+
+
+class SurveyFollower:
+    """Turns the facts of follow-up calls into what the ticket wants to know."""
+
+    def __init__(self) -> None:
+        self._surveys: dict[int, _Survey] = {}
+        self._calls: dict[str, int] = {}
+        self._ended: dict[str, None] = {}
+
+    def fold(self, fact: AnyFact) -> list[SurveyAnswer | SurveyEnded]:
+        """Take one fact and return what it adds; the same fact again adds nothing."""
+        match fact:
+            case OriginateAnswered():
+                return self._dialled(fact)
+            case SurveyHeard():
+                return self._heard(fact)
+            case SurveyDone():
+                self._survey(fact.follow_up_id, fact.call_id).done = True
+            case SurveyClosed():
+                if fact.call_id not in self._ended:
+                    self._survey(fact.follow_up_id, fact.call_id)
+                    return self._end(fact.call_id, fact)
+            case LegEnded() if fact.leg == fact.call_id and fact.call_id in self._calls:
+                return self._end(fact.call_id, fact)
+        return []
+
+    def _survey(self, follow_up_id: int, call_id: str) -> _Survey:
+        self._calls[call_id] = follow_up_id
+        return self._surveys.setdefault(follow_up_id, _Survey())
+
+    def _dialled(self, fact: OriginateAnswered) -> list[SurveyAnswer | SurveyEnded]:
+        order = _parse_order(fact.order)
+        if order is None:
+            return []
+        follow_up_id, channel_id = order
+        if channel_id in self._ended:
+            return []
+        if fact.ok:
+            self._survey(follow_up_id, fact.call_id or channel_id)
+            return []
+        self._ended[channel_id] = None
+        result = REASONS.get(fact.reason, SurveyResult.FAILED)
+        return [
+            SurveyEnded(follow_up_id=follow_up_id, result=result, at=fact.at, call_id=channel_id)
+        ]
+
+    def _heard(self, fact: SurveyHeard) -> list[SurveyAnswer | SurveyEnded]:
+        if fact.question not in ("solved", "satisfied") or fact.call_id in self._ended:
+            return []
+        survey = self._survey(fact.follow_up_id, fact.call_id)
+        if survey.digits.get(fact.question, "unheard") == fact.digit:
+            return []
+        survey.digits[fact.question] = fact.digit
+        question = cast(Literal["solved", "satisfied"], fact.question)
+        return [
+            SurveyAnswer(
+                follow_up_id=fact.follow_up_id, question=question, digit=fact.digit, at=fact.at
+            )
+        ]
+
+    def _end(self, call_id: str, fact: SurveyClosed | LegEnded) -> list[SurveyAnswer | SurveyEnded]:
+        follow_up_id = self._calls.pop(call_id)
+        survey = self._surveys.pop(follow_up_id, _Survey())
+        self._ended[call_id] = None
+        if len(self._ended) > 10_000:
+            del self._ended[next(iter(self._ended))]
+        return [
+            SurveyEnded(
+                follow_up_id=follow_up_id, result=survey.result(), at=fact.at, call_id=call_id
+            )
+        ]
