@@ -294,11 +294,16 @@ class AmiClient:
         self._lost.set()
 
     async def _call_ready(self) -> None:
-        try:
-            for callback in self.on_ready:
-                await callback()
-        except HotlineError as failure:
-            log.warning("after connecting: %s", failure)
+        """Run what is to be done after connecting, again until it works or the line is gone."""
+        for callback in self.on_ready:
+            while self.connected:
+                attempt = asyncio.ensure_future(callback())
+                await asyncio.wait([attempt])
+                failure = attempt.exception()
+                if failure is None:
+                    break
+                log.warning("after connecting: %s", failure)
+                await asyncio.sleep(self.config.retry_first_s * 4)
 
     # --- for consumers ----------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from telephony.calls import CallReducer
 from telephony.facts import AnyFact, Fact, OriginateAnswered, SystemReady
 from telephony.headers import EventReader
 from telephony.reconciler import Reconciler
-from telephony.resync import Resync
+from telephony.resync import Alive, Resync
 from telephony.surveys import SurveyFollower
 from telephony.writer import CallSink, Writer
 
@@ -91,21 +91,29 @@ class Gateway:
         if self.reducer.system_ready(ready):
             self.restarts_seen += 1
             log.warning("Asterisk was started anew")
-        try:
-            alive = await self._resync.channels(self._now())
-        except HotlineError as failure:
-            # The connection broke again; the next one comes back here.
-            log.warning("could not list the channels: %s", failure)
-            return
+        alive = await self._alive()
         if self._reconciler is not None:
             async with self._files:
                 await asyncio.to_thread(self._reconciler.read)
                 self._fold(self._reconciler.recover(self.reducer.calls.__contains__))
-        self._fold(alive.facts)
-        for call_id in [call_id for call_id in self.reducer.calls if call_id not in alive.calls]:
-            if self.reducer.calls[call_id].newest < alive.asked_at:
-                self.reducer.gone(call_id)
+        if alive is not None:
+            self._fold(alive.facts)
+            self._close_vanished(alive)
         self._flush()
+
+    async def _alive(self) -> Alive | None:
+        try:
+            return await self._resync.channels(self._now())
+        except HotlineError as failure:
+            # Nothing may be concluded; a broken connection comes back here when it is mended.
+            log.warning("could not list the channels: %s", failure)
+            return None
+
+    def _close_vanished(self, alive: Alive) -> None:
+        """Close the calls that ended unseen, and unwritten too: Asterisk itself was killed."""
+        for call_id, call in list(self.reducer.calls.items()):
+            if call_id not in alive.calls and call.newest < alive.asked_at:
+                self.reducer.gone(call_id)
 
     # --- files ------------------------------------------------------------------------------
 
@@ -115,8 +123,12 @@ class Gateway:
                 await asyncio.to_thread(reconciler.read)
                 self._fold(reconciler.missed(self._is_told))
                 self._flush()
-                await self.writer.idle()
-                await asyncio.to_thread(reconciler.release, self._is_told)
+            await self.writer.idle()
+            async with self._files:
+                # Looked at again in one breath: what came meanwhile may not be stored yet.
+                if self.writer.backlog == 0:
+                    finished = reconciler.finished(self._is_told)
+                    await asyncio.to_thread(reconciler.release, finished)
             await asyncio.sleep(self._poll_files_s)
 
     def _is_told(self, call_id: str) -> bool:

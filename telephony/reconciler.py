@@ -87,14 +87,16 @@ class Reconciler:
             for fact in held.facts
         ]
 
-    def release(self, is_finished: Callable[[str], bool]) -> None:
-        """Let go of calls that are finished, and keep the checkpoint before all others.
+    def finished(self, is_told: Callable[[str], bool]) -> frozenset[str]:
+        """Return the calls that need not be read again, once everything told is stored."""
+        return frozenset(
+            call_id for call_id, held in self._held.items() if is_told(call_id) or not held.begun
+        )
 
-        Call it only when everything told so far is stored. Touches the disk.
-        """
-        for call_id, held in list(self._held.items()):
-            if is_finished(call_id) or not held.begun:
-                del self._held[call_id]
+    def release(self, finished: frozenset[str]) -> None:
+        """Let go of these calls and keep the checkpoint before all others; writes to disk."""
+        for call_id in finished:
+            self._held.pop(call_id, None)
         positions = {}
         for name, tail in self._tails.items():
             firsts = [held.first[name] for held in self._held.values() if name in held.first]
