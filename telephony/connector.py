@@ -154,7 +154,9 @@ class TelephonyConnector:
         await asyncio.wait([stopping, *work], return_when=asyncio.FIRST_COMPLETED)
         await self._end(work, stopping)
 
-    async def _end(self, work: list[asyncio.Future[None]], stopping: asyncio.Future[bool]) -> None:
+    async def _end(
+        self, work: Sequence[asyncio.Task[None]], stopping: asyncio.Task[Literal[True]]
+    ) -> None:
         self.seats.bind(None)
         self.dialer.bind(None)
         await self._events.close()
