@@ -1,0 +1,281 @@
+"""Accounts: staff, their browser sessions, and bearer tokens for the API."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from dispatch.db import Session
+from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.people import Actor
+from dispatch.domain.vocabulary import Role
+from dispatch.models.people import ApiToken, Department, SignIn, Staff
+
+SESSION_LENGTH = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One person's account as the administrator sees it; no secrets."""
+
+    id: int
+    login: str
+    name: str
+    role: Role
+    department: str | None
+    extension: str | None
+    active: bool
+    tokens: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """Who is behind a session or a token.
+
+    `csrf` is empty for a token: a browser never sends one by itself. `sign_in_id` is None then.
+    """
+
+    actor: Actor
+    staff_id: int
+    login: str
+    csrf: str = ""
+    sign_in_id: int | None = None
+    department: str | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session just started: `token` goes into the cookie and is stored nowhere."""
+
+    token: str
+    csrf: str
+    expires_at: datetime
+
+
+def digest(secret: str) -> str:
+    """What is stored of a session's or an API token: random 256 bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create_staff(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    department: str | None = None,
+    extension: str | None = None,
+) -> int:
+    """Add an account; return its id. `department` is a code, required for unit staff.
+
+    Raises:
+        InvalidInput: the login is taken or empty, or the unit is missing or unknown.
+    """
+    login = login.strip()
+    if not login:
+        raise InvalidInput("请填写账号", field="login")
+    if session.scalar(select(Staff.id).where(Staff.login == login)) is not None:
+        raise InvalidInput(f"账号 {login} 已经有人使用，请换一个", field="login")
+    if role is Role.SYSTEM:
+        raise InvalidInput("“系统”不是可以登录的岗位", field="role")
+    if role is Role.DEPARTMENT and not department:
+        raise InvalidInput("承办单位的账号必须选择所属单位", field="department")
+    taken = extension and session.scalar(select(Staff.login).where(Staff.extension == extension))
+    if taken:
+        raise InvalidInput(f"分机 {extension} 已分配给 {taken}", field="extension")
+    staff = Staff(
+        login=login,
+        name=name.strip() or login,
+        role=role.value,
+        password_hash=password_hash,
+        department_id=_department_id(session, department),
+        extension=extension or None,
+    )
+    session.add(staff)
+    session.flush()
+    return staff.id
+
+
+def upsert_staff(
+    session: Session,
+    *,
+    login: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    department: str | None = None,
+    extension: str | None = None,
+) -> int:
+    """Add the account, or bring an existing one with this login in line; return its id."""
+    staff = session.scalar(select(Staff).where(Staff.login == login))
+    if staff is None:
+        return create_staff(
+            session,
+            login=login,
+            name=name,
+            role=role,
+            password_hash=password_hash,
+            department=department,
+            extension=extension,
+        )
+    staff.name, staff.role, staff.password_hash = name, role.value, password_hash
+    staff.department_id = _department_id(session, department)
+    staff.extension = extension or None
+    staff.active = True
+    session.flush()
+    return staff.id
+
+
+def _department_id(session: Session, code: str | None) -> int | None:
+    if not code:
+        return None
+    found = session.scalar(select(Department.id).where(Department.code == code))
+    if found is None:
+        raise InvalidInput(f"没有编码为 {code} 的承办单位，请重新选择", field="department")
+    return found
+
+
+def password_hash_of(session: Session, login: str) -> tuple[int, str] | None:
+    """The id and password hash of an active account, or None."""
+    row = session.execute(
+        select(Staff.id, Staff.password_hash).where(Staff.login == login, Staff.active.is_(True))
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def change_password(
+    session: Session, staff_id: int, password_hash: str, *, keep: int | None
+) -> None:
+    """Set a new password and end the person's other sessions; `keep` is the one in use."""
+    session.execute(update(Staff).where(Staff.id == staff_id).values(password_hash=password_hash))
+    session.execute(delete(SignIn).where(SignIn.staff_id == staff_id, SignIn.id != (keep or 0)))
+
+
+def start_session(
+    session: Session, staff_id: int, *, client: str = "", now: datetime
+) -> NewSession:
+    """Open a browser session; `client` is the browser's own name, for the person's list."""
+    fresh = NewSession(secrets.token_urlsafe(32), secrets.token_urlsafe(24), now + SESSION_LENGTH)
+    session.execute(delete(SignIn).where(SignIn.expires_at <= now))
+    session.add(
+        SignIn(
+            token_hash=digest(fresh.token),
+            staff_id=staff_id,
+            csrf=fresh.csrf,
+            created_at=now,
+            seen_at=now,
+            expires_at=fresh.expires_at,
+            client=client[:200],
+        )
+    )
+    return fresh
+
+
+def session_for(session: Session, token: str, *, now: datetime) -> SignedIn | None:
+    """Who holds this session token; None when it is unknown, over, or the account is closed."""
+    row = session.execute(
+        select(SignIn, Staff, Department.short_name)
+        .join(Staff, Staff.id == SignIn.staff_id)
+        .outerjoin(Department, Department.id == Staff.department_id)
+        .where(SignIn.token_hash == digest(token), SignIn.expires_at > now, Staff.active.is_(True))
+    ).one_or_none()
+    if row is None:
+        return None
+    sign_in, staff, department = row
+    return SignedIn(
+        actor=_actor(staff),
+        staff_id=staff.id,
+        login=staff.login,
+        csrf=sign_in.csrf,
+        sign_in_id=sign_in.id,
+        department=department,
+        stale=sign_in.seen_at + TOUCH_EVERY <= now,
+    )
+
+
+def touch_session(session: Session, sign_in_id: int, *, now: datetime) -> None:
+    """Slide the end of a session that is in use; called at most every few minutes."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.id == sign_in_id)
+        .values(seen_at=now, expires_at=now + SESSION_LENGTH)
+    )
+
+
+def session_runs(session: Session, sign_in_id: int, *, now: datetime) -> bool:
+    """Whether the session still holds: asked by streams that outlive a request."""
+    found = session.scalar(
+        select(SignIn.id)
+        .join(Staff, Staff.id == SignIn.staff_id)
+        .where(SignIn.id == sign_in_id, SignIn.expires_at > now, Staff.active.is_(True))
+    )
+    return found is not None
+
+
+def end_session(session: Session, sign_in_id: int) -> None:
+    """Sign out."""
+    session.execute(delete(SignIn).where(SignIn.id == sign_in_id))
+
+
+def create_token(session: Session, login: str, *, now: datetime) -> str:
+    """Make a bearer token for /api/v1; it can be read only now, a hash is stored.
+
+    Raises:
+        NotFound: no active account has this login.
+    """
+    staff_id = session.scalar(select(Staff.id).where(Staff.login == login, Staff.active.is_(True)))
+    if staff_id is None:
+        raise NotFound(f"没有账号 {login}，或账号已停用")
+    token = f"hot_{secrets.token_urlsafe(32)}"
+    session.add(ApiToken(token_hash=digest(token), staff_id=staff_id, created_at=now))
+    return token
+
+
+def token_owner(session: Session, token: str) -> SignedIn | None:
+    """Who holds this bearer token; None when it is unknown, revoked, or the account is closed."""
+    row = session.execute(
+        select(Staff, Department.short_name)
+        .join(ApiToken, ApiToken.staff_id == Staff.id)
+        .outerjoin(Department, Department.id == Staff.department_id)
+        .where(
+            ApiToken.token_hash == digest(token),
+            ApiToken.revoked_at.is_(None),
+            Staff.active.is_(True),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    staff, department = row
+    return SignedIn(
+        actor=_actor(staff), staff_id=staff.id, login=staff.login, department=department
+    )
+
+
+def revoke_tokens(session: Session, login: str, *, now: datetime) -> int:
+    """Revoke all of an account's tokens; return how many were still good."""
+    owner = select(Staff.id).where(Staff.login == login).scalar_subquery()
+    gone = session.scalars(
+        update(ApiToken)
+        .where(ApiToken.staff_id == owner, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiToken.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
+
+
+def _actor(staff: Staff) -> Actor:
+    return Actor(
+        name=staff.name,
+        role=Role(staff.role),
+        staff_id=staff.id,
+        department_id=staff.department_id,
+        extension=staff.extension,
+    )
