@@ -186,9 +186,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
         for e in cast(RequestValidationError, error).errors()
     )
     first = found[0] if found else {"field": "", "message": "填写内容有误"}
-    detail = "；".join(
-        f"{e['field']}：{e['message']}" if e["field"] else e["message"] for e in found
-    )
+    detail = "；".join("：".join(filter(None, (e["field"], e["message"]))) for e in found)
     problem = Problem(422, InvalidInput.code, detail, first["field"] or None, found)
     return answer(request, problem)
 

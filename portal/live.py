@@ -40,7 +40,7 @@ WATCHERS = frozenset({Role.SUPERVISOR, Role.CENTER, Role.ADMIN})
 
 @dataclass(frozen=True)
 class Message:
-    """One event for one page; `id` is the fact's, so that a reconnecting page can say where it was."""
+    """One event for one page; `id` is the fact's: a reconnecting page says where it was."""
 
     event: str
     data: dict[str, Any]

@@ -28,8 +28,8 @@ async def live(request: Request, me: Me) -> AsyncIterator[ServerSentEvent]:
     connection = hub.connect(me.actor)
     try:
         yield ServerSentEvent(event="hello", data={}, retry=1000)
-        for message in await _missed(request, hub, me):
-            yield _event(message)
+        for missed in await _missed(request, hub, me):
+            yield _event(missed)
         beats = 0
         while True:
             message = await _next(connection)
