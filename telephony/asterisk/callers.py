@@ -54,13 +54,14 @@ class SimulatedPhone:
         self.media = media
         self._folder = folder
         self._began = time.monotonic()
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / "stderr").open("wb"),
-        )
+        with (folder / "stderr").open("wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -150,6 +151,7 @@ class SippCaller:
             port=0,
             keys={"line": line, "caller": caller},
             server=self._server,
+            limit_s=seconds + SETUP_LIMIT_S,
         )
 
     def call(
@@ -182,9 +184,7 @@ class SippCallee:
         self._sipp = sipp
         self._folder = folder
         self._address = address
-        self._scenario = _scenario(
-            f"{manner}.xml", ring_ms=ring_s * 1000, stay_ms=seconds * 1000
-        )
+        self._scenario = _scenario(f"{manner}.xml", ring_ms=ring_s * 1000, stay_ms=seconds * 1000)
         self._audio = audio
         self._keys = keys
         self._calls = calls
@@ -200,6 +200,7 @@ class SippCallee:
             port=self._address[1],
             keys={},
             server=None,
+            limit_s=FOREVER_S,
             calls=self._calls,
         )
         _await_listening(self._address)
@@ -216,6 +217,7 @@ def _launch(
     port: int,
     keys: dict[str, str],
     server: tuple[str, int] | None,
+    limit_s: float,
     calls: int = 1,
 ) -> SimulatedPhone:
     parent.mkdir(parents=True, exist_ok=True)
@@ -223,7 +225,8 @@ def _launch(
     (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
     command = [*sipp.command, "-sf", "scenario.xml", "-i", local_ip]
     command += ["-p", str(port or _free_udp_port(local_ip)), "-m", str(calls)]
-    command += ["-nostdin", "-trace_msg", "-message_file", "messages"]
+    command += ["-nostdin", "-timeout", f"{int(limit_s)}s", "-timeout_error"]
+    command += ["-trace_msg", "-message_file", "messages"]
     for name, value in {**keys, "rtp_port": str(media.port)}.items():
         command += ["-key", name, value]
     if server is not None:
