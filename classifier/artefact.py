@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from classifier.errors import ModelMissing, ModelRefused
-from classifier.features import FeatureSpace
+from classifier.features import Block, FeatureSpace
 from classifier.pipeline import LinearHead, ModelCard, RequestClassifier
 from classifier.tokens import Tokenizer
 
@@ -32,8 +32,8 @@ def save_model(model: RequestClassifier, folder: Path) -> None:
     points to them is swapped; arrays of earlier models are then removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = model.space.state()
-    arrays = {f"idf_{name}": idf for name, (_, idf) in state.items()}
+    blocks = model.space.blocks
+    arrays = {f"idf_{name}": block.idf for name, block in blocks.items()}
     arrays |= {"weights": model.head.weights, "bias": model.head.bias}
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, **arrays)
@@ -48,7 +48,7 @@ def save_model(model: RequestClassifier, folder: Path) -> None:
         "temperature": model.head.temperature,
         "terms": list(model.tokenizer.terms),
         "stopwords": list(model.tokenizer.stopwords),
-        "features": {name: features for name, (features, _) in state.items()},
+        "features": {name: block.features for name, block in blocks.items()},
         "card": _card_to_json(model.card),
     }
     _write(folder / arrays_name, packed.getvalue())
@@ -100,8 +100,11 @@ def _arrays(packed: bytes) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
 def _assemble(
     description: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, np.dtype[Any]]]
 ) -> RequestClassifier:
-    space = FeatureSpace.restore(
-        {name: (f, arrays[f"idf_{name}"]) for name, f in description["features"].items()}
+    space = FeatureSpace(
+        {
+            name: Block(tuple(map(str, features)), arrays[f"idf_{name}"].astype(np.float32))
+            for name, features in description["features"].items()
+        }
     )
     labels = [str(label) for label in description["labels"]]
     weights, bias = arrays["weights"], arrays["bias"]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from classifier.features import FeatureSpace, Floats, Words
 from classifier.tokens import Tokenizer
@@ -72,7 +73,7 @@ class RequestClassifier:
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Return texts × labels; a text without a known word gets the prior of the training."""
-        return self._judge([self.tokenizer.words(text) for text in texts])
+        return self._judge(self.space.rows([self.tokenizer.words(text) for text in texts]))
 
     def suggest(self, text: str, *, top: int | None = 3) -> tuple[Suggestion, ...]:
         """Return the best labels with their evidence, best first; all labels when top is None.
@@ -80,26 +81,27 @@ class RequestClassifier:
         Nothing is suggested for a text without one word the model knows.
         """
         words = self.tokenizer.words(text)
-        if not words or self.space.rows([words]).nnz == 0:
+        row = self.space.rows([words])
+        if row.nnz == 0:
             return ()
-        chances = self._judge([words])[0]
+        chances = self._judge(row)[0]
         best = np.argsort(-chances, kind="stable")[:top]
         return tuple(
             Suggestion(
                 label=self.labels[column],
                 name=self.card.names.get(self.labels[column], self.labels[column]),
                 probability=float(chances[column]),
-                evidence=self._evidence(words, column) if rank < 3 else (),
+                evidence=self._evidence(words, row, column) if rank < 3 else (),
             )
             for rank, column in enumerate(best.tolist())
         )
 
-    def _judge(self, documents: Sequence[Words]) -> Probabilities:
-        margins = self.space.rows(documents) @ self.head.weights.T + self.head.bias
+    def _judge(self, rows: csr_matrix) -> Probabilities:
+        margins = rows @ self.head.weights.T + self.head.bias
         return calibrated(np.asarray(margins), self.head.temperature)
 
-    def _evidence(self, words: Words, column: int) -> tuple[Evidence, ...]:
-        shares = self.space.shares(words, self._telling[column])
+    def _evidence(self, words: Words, row: csr_matrix, column: int) -> tuple[Evidence, ...]:
+        shares = self.space.shares(words, row, self._telling[column])
         speaking = [(word, share) for word, share in shares.items() if share > 0]
         # A lone character or number rarely explains anything to a person.
         plain = [item for item in speaking if len(item[0]) > 1 and not item[0].isdigit()]

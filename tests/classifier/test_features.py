@@ -1,0 +1,50 @@
+"""The feature rows are those of scikit-learn, only faster."""
+
+import numpy as np
+import pytest
+from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from classifier.features import LOOKS, FeatureSpace
+from classifier.tokens import Tokenizer
+from tests.classifier.letters import requests
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[list[str]]:
+    tokenizer = Tokenizer()
+    # A long letter reaches beyond the lead and the opening, with repeated words.
+    return [tokenizer.words(text) for text in (*requests().texts, "".join(requests().texts))]
+
+
+@pytest.mark.parametrize("min_documents", [1, 2])
+def test_rows_are_those_of_scikit_learn(documents: list[list[str]], min_documents: int) -> None:
+    space = FeatureSpace.learn(documents, min_documents=min_documents)
+    expected = hstack(
+        [
+            TfidfVectorizer(
+                analyzer=look.features, min_df=min_documents, sublinear_tf=True
+            ).fit_transform(documents)
+            * look.length
+            for look in LOOKS.values()
+        ]
+    ).toarray()
+    assert np.allclose(space.rows(documents).toarray(), expected, atol=1e-5)
+
+
+def test_a_batch_gives_the_rows_of_single_documents(documents: list[list[str]]) -> None:
+    space = FeatureSpace.learn(documents, min_documents=1)
+    many = space.rows(documents * 40)
+    assert many.shape[0] == 40 * len(documents)
+    assert np.array_equal(many[700].toarray(), space.rows([documents[700 % 19]]).toarray())
+
+
+def test_every_feature_is_traced_to_its_words(documents: list[list[str]]) -> None:
+    for look in LOOKS.values():
+        traced = [feature for feature, _ in look.sources(documents[-1])]
+        assert sorted(traced) == sorted(look.features(documents[-1]))
+
+
+def test_documents_without_a_word_cannot_be_learned() -> None:
+    with pytest.raises(ValueError):
+        FeatureSpace.learn([[], []], min_documents=1)

@@ -1,0 +1,85 @@
+"""The trained model: what it says, why, and that it says the same again."""
+
+import numpy as np
+import pytest
+
+from classifier.errors import SamplesUnusable
+from classifier.pipeline import RequestClassifier
+from classifier.samples import Samples
+from classifier.tokens import ReferenceSegmenter
+from classifier.training import train
+from tests.classifier.conftest import NOW
+from tests.classifier.letters import requests
+
+COMPLAINT = "楼上邻居装修打孔，周末早上噪音扰民"
+
+
+def test_it_finds_the_subject_of_a_new_request(model: RequestClassifier) -> None:
+    assert model.suggest(COMPLAINT)[0].label == "噪音"
+    assert model.suggest("老板欠我两个月工资不给")[0].label == "欠薪"
+    assert model.suggest("路边停车位被僵尸车占了")[0].label == "停车"
+
+
+def test_probabilities_of_all_labels_add_up_to_one(model: RequestClassifier) -> None:
+    chances = [one.probability for one in model.suggest(COMPLAINT, top=None)]
+    assert len(chances) == 3
+    assert sum(chances) == pytest.approx(1.0)
+    assert chances == sorted(chances, reverse=True)
+
+
+def test_the_evidence_consists_of_words_of_the_text(model: RequestClassifier) -> None:
+    best = model.suggest(COMPLAINT)[0]
+    assert best.evidence[0].token.startswith("噪音")
+    assert all(word.token in COMPLAINT and word.weight > 0 for word in best.evidence)
+
+
+def test_the_shares_of_the_words_add_up_to_the_score(model: RequestClassifier) -> None:
+    words = model.tokenizer.words(COMPLAINT + COMPLAINT)
+    weights = model.head.weights[0]
+    row = model.space.rows([words])
+    shares = model.space.shares(words, row, weights)
+    score = (row @ weights)[0]
+    assert sum(shares.values()) == pytest.approx(float(score), abs=1e-5)
+
+
+def test_a_cut_text_gets_the_answer_of_the_raw_one(
+    model: RequestClassifier, jieba: ReferenceSegmenter
+) -> None:
+    cut = " ".join(jieba.cut(COMPLAINT))
+    assert model.suggest(cut) == model.suggest(COMPLAINT)
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "！？", "𠀀𠀁", "zzzzzz qqqq"])
+def test_it_says_nothing_of_a_text_it_cannot_read(model: RequestClassifier, nothing: str) -> None:
+    assert model.suggest(nothing) == ()
+    assert model.probabilities([nothing]).sum() == pytest.approx(1.0)
+
+
+def test_the_same_samples_give_the_same_model(model: RequestClassifier) -> None:
+    again = train(requests(), now=NOW)
+    assert np.array_equal(again.head.weights, model.head.weights)
+    assert again.head.temperature == model.head.temperature
+    assert again.card == model.card
+
+
+def test_two_labels_and_a_label_with_one_text_are_enough() -> None:
+    samples = Samples(("噪音扰民", "夜间噪音", "拖欠工资"), ("a", "a", "b"), (), "0" * 64)
+    model = train(samples, now=NOW)
+    assert model.suggest("老板拖欠工资")[0].label == "b"
+
+
+def test_one_label_cannot_be_learned() -> None:
+    with pytest.raises(SamplesUnusable, match="至少需要两个不同的类别"):
+        train(Samples(("噪音", "油烟"), ("a", "a"), (), "0" * 64), now=NOW)
+
+
+def test_texts_without_a_word_cannot_be_learned() -> None:
+    with pytest.raises(SamplesUnusable, match="没有可识别的文字"):
+        train(Samples(("？", "！"), ("a", "b"), (), "0" * 64), now=NOW)
+
+
+def test_the_card_tells_where_the_model_comes_from(model: RequestClassifier) -> None:
+    card = model.card
+    assert (card.texts, card.trained_at, card.data_sha256) == (18, NOW, "0" * 64)
+    assert set(card.metrics) == {"accuracy", "macro_f1", "top3", "ece"}
+    assert {"scikit-learn", "numpy", "python"} <= set(card.libraries)
