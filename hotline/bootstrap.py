@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 import os
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,30 +13,17 @@ from dispatch.bus import Database
 from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.rules import Rules
 from hotline.settings import Settings
+from telephony.asterisk.config import AsteriskSecrets
 
 log = logging.getLogger("hotline")
 
 
-@dataclass(frozen=True)
-class Secrets:
-    """Passwords generated on this machine at first start; kept in `secrets.json`, mode 0600."""
-
-    ami_events: str
-    ami_actions: str
-    sip_master: str
-
-    def sip_password(self, extension: str) -> str:
-        """The telephone password of an extension; derived, so none is stored."""
-        key, text = self.sip_master.encode(), extension.encode()
-        return hmac.new(key, text, hashlib.sha256).hexdigest()[:32]
-
-
-def load_secrets(folder: Path) -> Secrets:
-    """Read the machine's secrets, making them first when there are none."""
+def load_secrets(folder: Path) -> AsteriskSecrets:
+    """Read the machine's secrets (`secrets.json`, mode 0600), making them at first start."""
     path = folder / "secrets.json"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        made = {name: secrets.token_urlsafe(24) for name in Secrets.__dataclass_fields__}
+        made = {name: secrets.token_urlsafe(24) for name in AsteriskSecrets.__dataclass_fields__}
         # Two processes may start at once: the first to link the name wins, both then read it.
         draft = folder / f".secrets-{secrets.token_hex(4)}"
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -51,7 +35,7 @@ def load_secrets(folder: Path) -> Secrets:
             log.info("secrets were made by another process")
         finally:
             draft.unlink()
-    return Secrets(**json.loads(path.read_text(encoding="utf-8")))
+    return AsteriskSecrets(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def open_database(settings: Settings | None = None) -> Database:

@@ -22,12 +22,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8345
     public_url: str = ""
-    city: str = "default"
     profile: str = "default"
-    asterisk: str = "managed"
-    """`managed` (we start our own), or `external` (it runs elsewhere and we only sign in)."""
-    asterisk_prefix: Path = Path(".tools/asterisk")
-    asterisk_etc: Path | None = None
+    asterisk_log: Path | None = None
+    """Asterisk's log folder when it runs elsewhere, to read queue_log and CEL from."""
     ami_host: str = "127.0.0.1"
     ami_port: int = 8338
     ami_secret: str = ""
@@ -41,6 +38,8 @@ class Settings(BaseSettings):
     trunk_contact: str = "127.0.0.2:8362"
     system_name: str = "hot1"
     extensions: str = "8001-8012"
+    demo_months: int = Field(default=12, ge=0)
+    """Months of history `hotline up` makes in an empty database; 0 makes no demo city."""
     sweep_seconds: float = Field(default=20, gt=0)
     follow_up_seconds: float = Field(default=5, gt=0)
     follow_up_lines: int = Field(default=4, ge=0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from dispatch.db import Session
 from dispatch.domain.errors import InvalidInput
@@ -96,3 +96,38 @@ def checkpoint(session: Session, name: str) -> str | None:
 def put_checkpoint(session: Session, name: str, value: str) -> None:
     """Remember how far an outside stream was read."""
     session.merge(Checkpoint(name=name, value=value))
+
+
+def names(session: Session) -> tuple[dict[str, str], dict[str, str]]:
+    """(category names, department names), each by code."""
+    categories = dict(session.execute(select(Category.code, Category.name)).tuples())
+    units = dict(session.execute(select(Department.code, Department.short_name)).tuples())
+    return categories, units
+
+
+def routes(session: Session, *, today: date) -> Callable[[str, str | None], str | None]:
+    """The dispatch catalogue in force as one question: category and place → lead unit's code.
+
+    The nearest row wins: the place itself, then what it lies in, then the whole city.
+    """
+    rows = session.execute(
+        select(Category.code, Responsibility.division, Department.code)
+        .join(Category, Category.id == Responsibility.category_id)
+        .join(Department, Department.id == Responsibility.lead_id)
+        .where(
+            Responsibility.effective_from <= today,
+            or_(Responsibility.effective_to.is_(None), Responsibility.effective_to >= today),
+        )
+    ).tuples()
+    owners = {(category, place): unit for category, place, unit in rows}
+    parents = dict(session.execute(select(Division.code, Division.parent)).tuples())
+
+    def lead(category: str, division: str | None) -> str | None:
+        place = division
+        while place:
+            if (category, place) in owners:
+                return owners[category, place]
+            place = parents.get(place)
+        return owners.get((category, "*"))
+
+    return lead

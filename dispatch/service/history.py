@@ -14,6 +14,8 @@ from dispatch.domain.calls import CallOutcome
 from dispatch.domain.vocabulary import (
     Channel,
     Disposition,
+    FollowUpMethod,
+    FollowUpState,
     Part,
     Rating,
     RequestKind,
@@ -84,6 +86,11 @@ class PastTicket:
     clock_rule: str = ""
     breached_at: datetime | None = None
     events: Sequence[tuple[str, datetime, Mapping[str, Any]]] = field(default=())
+
+
+def is_empty(session: Session) -> bool:
+    """Whether no city was founded here yet."""
+    return session.scalar(select(Department.id).limit(1)) is None
 
 
 def known_call_ids(session: Session, ids: Sequence[str]) -> set[str]:
@@ -296,13 +303,13 @@ def _add_assignments(
 
 
 def _add_follow_ups(session: Session, tickets: Sequence[PastTicket], ids: dict[str, int]) -> None:
-    rows = [
+    rows: list[Row] = [
         {
             "ticket_id": ids[t.number],
             "round": 1,
             "attempt": 1,
-            "method": "voice",
-            "state": "done",
+            "method": FollowUpMethod.VOICE.value,
+            "state": FollowUpState.DONE.value,
             "due_at": t.closed_at or t.created_at,
             "called_at": t.closed_at,
             "ended_at": t.closed_at,
@@ -314,6 +321,22 @@ def _add_follow_ups(session: Session, tickets: Sequence[PastTicket], ids: dict[s
         }
         for t in tickets
         if (t.solved or t.rating) and t.dispatched_at
+    ]
+    # Nobody dials a number out of an old file: who is still to be asked is asked by a person.
+    rows += [
+        {
+            **dict.fromkeys(("called_at", "ended_at", "result", "solved", "rating")),
+            "ticket_id": ids[t.number],
+            "round": 1,
+            "attempt": 1,
+            "method": FollowUpMethod.PERSON.value,
+            "state": FollowUpState.PENDING.value,
+            "due_at": t.audited_at or t.created_at,
+            "reached": False,
+            "note": "",
+        }
+        for t in tickets
+        if t.status is Status.FOLLOW_UP
     ]
     for i in range(0, len(rows), CHUNK):
         session.execute(insert(FollowUp), rows[i : i + CHUNK])

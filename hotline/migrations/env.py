@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
-from dispatch.db import Base
-from hotline.migrations import tables
-
-assert tables  # imported for its effect: every table is known to Base
+from hotline.migrations.tables import METADATA
 
 
-def render_item(kind: str, item: Any, autogen: Any) -> str | bool:
+def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Write our own column type by its name."""
     if kind == "type" and type(item).__name__ == "UtcDateTime":
         autogen.imports.add("from dispatch.db import UtcDateTime")
@@ -25,7 +22,7 @@ def run() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         render_as_batch=True,
         render_item=render_item,
         compare_type=True,

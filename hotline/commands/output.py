@@ -1,0 +1,33 @@
+"""What a command says: sentences to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from dispatch.domain.errors import HotlineError
+
+
+def say(sentence: str) -> None:
+    """Tell the person something; stdout stays for results."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def put_json(value: Any) -> None:
+    """Print one JSON value as the command's result."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a named refusal into its sentence and exit code 2."""
+    try:
+        yield
+    except HotlineError as error:
+        say(str(error))
+        raise typer.Exit(2) from error

@@ -1,0 +1,117 @@
+"""Found a city in an empty database: catalogue, units, lines, and accounts with passwords."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from dispatch.bus import Database
+from dispatch.service import accounts, catalogue
+from hotline.city.records import City, CityDepartment
+
+LEVELS = {"city": 1, "district": 2, "township": 3}
+EASY = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def found_city(database: Database, city: City) -> None:
+    """Write or refresh the catalogue; safe to repeat."""
+    with database.work() as session:
+        catalogue.put_divisions(
+            session,
+            [
+                {
+                    "code": d.code,
+                    "name": d.name,
+                    "parent": d.parent or None,
+                    "level": LEVELS[d.level],
+                }
+                for d in city.divisions
+            ],
+        )
+        catalogue.put_lines(
+            session,
+            [
+                {"number": n.number, "name": n.name, "state": n.state.value, "queue": n.queue}
+                for n in city.lines
+            ],
+        )
+        catalogue.put_departments(session, [_department(d) for d in city.departments])
+        catalogue.put_categories(
+            session,
+            [
+                {"code": c.code, "name": c.name, "parent": c.parent or None, "level": c.level}
+                for c in city.categories
+            ],
+        )
+        catalogue.replace_responsibilities(
+            session,
+            [
+                {
+                    "category": r.category,
+                    "division": r.division,
+                    "lead": r.lead,
+                    "supporting": r.supporting,
+                    "legal_basis": r.legal_basis,
+                }
+                for r in city.responsibilities
+            ],
+            since=date(2020, 1, 1),
+        )
+
+
+def _department(unit: CityDepartment) -> dict[str, object]:
+    names = ("code", "name", "short_name", "tier", "division", "phone", "backstop", "parent")
+    row = {name: getattr(unit, name) or None for name in names}
+    return {**row, "kind": unit.kind.value, "backstop": bool(row["backstop"])}
+
+
+def found_staff(
+    database: Database, city: City, folder: Path, hash_password: Callable[[str], str]
+) -> dict[str, str]:
+    """Make the demo accounts; return login → password as generated on this machine.
+
+    Passwords are kept in `demo-accounts.json` (mode 0600) so that the next start can print
+    them again; an account that exists keeps its own.
+    """
+    path = folder / "demo-accounts.json"
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    with database.work() as session:
+        logins = [s.login for s in city.staff]
+        present = {name for name in logins if accounts.password_hash_of(session, name)}
+        missing = [s for s in city.staff if s.login not in present]
+        # One password per kind of account keeps the printed list short; hashing is slow by design.
+        for role in {s.role for s in missing}:
+            known.setdefault(role.value, "".join(secrets.choice(EASY) for _ in range(12)))
+        _write_private(path, known)
+        hashes = {
+            role.value: hash_password(known[role.value]) for role in {s.role for s in missing}
+        }
+        for person in missing:
+            accounts.create_staff(
+                session,
+                login=person.login,
+                name=person.name,
+                role=person.role,
+                department=person.department or None,
+                extension=person.extension or None,
+                password_hash=hashes[person.role.value],
+            )
+    return dict(_logins(city, known))
+
+
+def _logins(city: City, known: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for person in city.staff:
+        if person.role.value in known:
+            yield person.login, known[person.role.value]
+
+
+def _write_private(path: Path, content: dict[str, str]) -> None:
+    draft = path.with_suffix(".new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1)
+    draft.replace(path)

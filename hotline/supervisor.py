@@ -1,0 +1,165 @@
+"""Run everything on one machine: Asterisk and the web process side by side, never one in the other.
+
+The telephones must outlive a crash of the web process, so both are children of this one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from classifier.artefact import load_model
+from classifier.errors import ModelMissing, ModelRefused
+from dispatch.bus import Database
+from dispatch.domain.errors import HotlineError
+from dispatch.service import history
+from hotline import schema
+from hotline.bootstrap import load_rules, open_database
+from hotline.city.catalog import load_city
+from hotline.commands.demo import found_accounts, seed_past, train_model
+from hotline.commands.output import say
+from hotline.founding import found_city
+from hotline.settings import Settings
+from hotline.switchboard import asterisk_settings
+from telephony.asterisk.program import find_asterisk
+from telephony.asterisk.runner import AsteriskRunner
+
+READY_WITHIN_S = 60.0
+RESTART_PAUSE_S = 1.0
+
+
+class StartFailed(HotlineError):
+    """启动失败"""
+
+    code = "start-failed"
+
+
+class Supervisor:
+    """Prepares the data, starts both children, restarts what dies, stops all on Ctrl-C."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = False
+        self._web: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Start all and stay until told to stop."""
+        began = time.monotonic()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        settings = self._settings
+        database = open_database(settings)
+        self._prepare(database)
+        runner = AsteriskRunner(asterisk_settings(settings), find_asterisk())
+        say("正在启动 Asterisk ……")
+        runner.start()
+        try:
+            self._web = self._start_web()
+            self._await_web()
+            self._greet(database, time.monotonic() - began)
+            while not self._stopping:
+                self._look_after(runner)
+                time.sleep(0.5)
+        finally:
+            say("正在停止 ……")
+            self._end_web()
+            runner.stop()
+            database.dispose()
+
+    def _prepare(self, database: Database) -> None:
+        settings = self._settings
+        schema.migrate(database)
+        settings.recordings.mkdir(parents=True, exist_ok=True)
+        try:
+            load_model(settings.model)
+        except (ModelMissing, ModelRefused):
+            say("正在训练演示分类模型 ……")
+            train_model(settings)
+        with database.read() as session:
+            empty = history.is_empty(session)
+        if empty and settings.demo_months > 0:
+            say("数据库是空的，正在建演示城市 ……")
+            found_city(database, load_city())
+            found_accounts(settings, database)
+            calls, tickets = seed_past(
+                database, load_rules(settings), seed=1, months=settings.demo_months
+            )
+            say(f"演示城市已建好：{calls:,} 个来电，{tickets:,} 张工单")
+
+    def _start_web(self) -> subprocess.Popen[bytes]:
+        log = self._settings.folder / "logs" / "web.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches us first, and we stop the children in order.
+            return subprocess.Popen(
+                [sys.executable, "-m", "hotline", "serve"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=Path.cwd(),
+                env=os.environ.copy(),
+            )
+
+    def _await_web(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN_S
+        url = f"http://127.0.0.1:{self._settings.port}/readyz"
+        while time.monotonic() < deadline and not self._stopping:
+            if self._web is None or self._web.poll() is not None:
+                raise StartFailed(f"网站没有启动成功，原因在 {self._settings.folder}/logs/web.log")
+            try:
+                with urllib.request.urlopen(url, timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        if not self._stopping:
+            raise StartFailed(
+                f"网站 {READY_WITHIN_S:.0f} 秒内没有就绪；请运行 hotline doctor 查原因"
+            )
+
+    def _look_after(self, runner: AsteriskRunner) -> None:
+        if self._web is not None and self._web.poll() is not None:
+            say("网站进程意外结束，正在重新启动；通话不受影响")
+            time.sleep(RESTART_PAUSE_S)
+            self._web = self._start_web()
+        if not runner.running:
+            say("Asterisk 意外结束，正在重新启动")
+            time.sleep(RESTART_PAUSE_S)
+            runner.start()
+
+    def _end_web(self) -> None:
+        if self._web is None or self._web.poll() is not None:
+            return
+        self._web.terminate()
+        try:
+            self._web.wait(15)
+        except subprocess.TimeoutExpired:
+            self._web.kill()
+            self._web.wait()
+
+    def _greet(self, database: Database, seconds: float) -> None:
+        settings = self._settings
+        accounts = found_accounts(settings, database)
+        shown = ("agent1", "dispatcher1", "chengguan", "center", "followup1", "supervisor1")
+        rows = [(login, accounts[login]) for login in accounts if login in shown]
+        rows += [(login, accounts[login]) for login in ("leader", "admin") if login in accounts]
+        listed = "\n".join(f"    {login:<14}{password}" for login, password in rows)
+        kept = settings.folder / "demo-accounts.json"
+        say(
+            f"\n  已就绪（{seconds:.1f} 秒）：{settings.address}\n\n"
+            f"  演示账号（密码在本机生成，保存在 {kept}）：\n{listed}\n\n"
+            "  市民查询与提交：" + settings.address + "/resident\n"
+            "  试打一个电话：以 agent1 登录，点“就绪”，然后在另一个终端运行\n"
+            "    .venv/bin/hotline demo call --from 12900005678 --line 12345\n\n"
+            "  Ctrl-C 停止全部。"
+        )
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
