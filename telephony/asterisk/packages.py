@@ -167,13 +167,15 @@ def extract(archives: list[Path], target: Path, say: Say) -> None:
             (target / name).symlink_to(f"usr/{name}")
 
     def unpack(archive: Path) -> None:
-        done = subprocess.run(
-            ["dpkg-deb", "-x", str(archive), str(target)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
+        # dpkg-deb's own -x would put a real lib/ in the place of our link to usr/lib.
+        tar = ["tar", "-x", "-C", str(target), "--keep-directory-symlink", "--no-same-owner"]
+        with subprocess.Popen(
+            ["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE
+        ) as content:
+            done = subprocess.run(
+                tar, stdin=content.stdout, capture_output=True, text=True, check=False
+            )
+        if done.returncode or content.returncode:
             raise InstallFailed(f"解包 {archive.name} 失败：{done.stderr.strip()}；请检查磁盘空间")
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
