@@ -34,6 +34,11 @@ def chinese_font() -> bool:
     return bool(told.stdout.strip())
 
 
+def driver_library() -> bool:
+    """Tell whether playwright's driver can start: it wants a library a bare Debian lacks."""
+    return any(Path("/usr/lib").glob("*/libatomic.so.1"))
+
+
 def postgresql() -> bool:
     """Tell whether the server programs are here; no running server is needed."""
     if os.environ.get("HOTLINE_TEST_PG_URL"):
@@ -46,13 +51,17 @@ def sipp() -> bool:
     return (TOOLS / "sipp").exists() or shutil.which("sipp") is not None
 
 
+def _browser_complete() -> bool:
+    return chromium() and chinese_font() and driver_library()
+
+
 def _install_browser() -> None:
-    fonts = ["fontconfig", "fonts-noto-cjk"]
+    others = ["fontconfig", "fonts-noto-cjk", "libatomic1"]
     if chromium():
-        machine.apt_install(fonts, why="页面测试需要中文字体")
+        machine.apt_install(others, why="页面测试需要中文字体")
     elif machine.is_ubuntu():
         # Ubuntu's chromium package is a snap and cannot be driven from here.
-        machine.apt_install(fonts, why="页面测试需要中文字体")
+        machine.apt_install(others, why="页面测试需要中文字体")
         run(
             [VENV / "bin" / "playwright", "install", "--with-deps", "chromium"],
             log="chromium",
@@ -60,7 +69,7 @@ def _install_browser() -> None:
             "请安装 google-chrome，或用 HOTLINE_CHROMIUM 指明浏览器路径后重试",
         )
     else:
-        machine.apt_install(["chromium", *fonts], why="页面测试需要 Chromium 与中文字体")
+        machine.apt_install(["chromium", *others], why="页面测试需要 Chromium 与中文字体")
 
 
 def _install_postgresql() -> None:
@@ -89,8 +98,8 @@ def steps() -> list[Step]:
         Step(
             name="test-browser",
             title="安装 Chromium 与中文字体（约 170 MB）",
-            run=lambda: None if chromium() and chinese_font() else _install_browser(),
-            ready=lambda: chromium() and chinese_font(),
+            run=lambda: None if _browser_complete() else _install_browser(),
+            ready=_browser_complete,
         ),
         Step(
             name="test-postgresql",
@@ -105,8 +114,8 @@ def steps() -> list[Step]:
             Step(
                 name="test-sipp",
                 title="准备 SIPp 测试话机",
-                run=lambda: None if sipp() else _install_sipp(),
-                inputs=[installer],
+                run=_install_sipp,
+                inputs=[installer, installer.with_name("packages.py")],
                 ready=sipp,
             )
         )
