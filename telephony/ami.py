@@ -307,6 +307,11 @@ class AmiClient:
 
     # --- for consumers ----------------------------------------------------------------------
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait for the consumer."""
+        return len(self._events)
+
     async def events(self) -> AsyncIterator[list[Received]]:
         """Yield the events in order, those waiting together in one list, until `close`."""
         while not self._closed.is_set():
