@@ -1,0 +1,257 @@
+"""What desks read: tickets by tab, what runs out next first, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+
+from dispatch.db import Session, UtcDateTime
+from dispatch.domain.errors import InvalidInput
+from dispatch.domain.people import Actor
+from dispatch.domain.vocabulary import (
+    FollowUpState,
+    Rating,
+    RequestKind,
+    Role,
+    Status,
+    Urgency,
+    Verdict,
+)
+from dispatch.models.catalog import Category
+from dispatch.models.followups import FollowUp
+from dispatch.models.people import Department
+from dispatch.models.tickets import Assignment, Ticket
+from dispatch.service.access import visible
+from dispatch.service.desk_tabs import Order, Tab
+
+PAGE = 50
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketCard:
+    """One ticket as a list shows it; it names no requester."""
+
+    id: int
+    number: str
+    version: int
+    title: str
+    content: str
+    kind: RequestKind
+    status: Status
+    urgency: Urgency
+    category: str | None
+    category_code: str | None
+    department: str | None
+    place: str
+    division: str | None
+    created_at: datetime
+    dispatched_at: datetime | None
+    acknowledge_by: datetime | None
+    warn_at: datetime | None
+    due_at: datetime | None
+    completed_at: datetime | None
+    closed_at: datetime | None
+    clock_rule: str
+    breached: bool
+    round: int
+    urged: int
+    confidential: bool
+    returned: bool
+    public_reply: str
+    solved: Verdict | None
+    rating: Rating | None
+    proposed: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of a list and where the next one begins; None at the end."""
+
+    cards: tuple[TicketCard, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class TabCount:
+    """How many tickets wait in a tab and which moment comes first."""
+
+    count: int
+    next_at: datetime | None
+
+
+def desk_page(
+    session: Session,
+    reader: Actor,
+    tab: Tab,
+    *,
+    cursor: str = "",
+    unit: str = "",
+    limit: int = PAGE,
+    now: datetime,
+) -> Page:
+    """The reader's tickets of a tab, what runs out next first; `unit` narrows to a unit's code.
+
+    Raises:
+        InvalidInput: the cursor is none of ours.
+    """
+    order = _order(tab.order)
+    query = _cards().where(desk_scope(reader), _in_tab(tab, now))
+    if tab.order is Order.CALLBACK:
+        query = query.outerjoin(FollowUp, _waiting())
+    if unit:
+        query = query.where(Department.code == unit)
+    if cursor:
+        query = query.where(tuple_(*order) > tuple_(*_read_cursor(cursor, order)))
+    rows = session.execute(query.add_columns(*order).order_by(*order).limit(limit + 1)).all()
+    cards = tuple(card(row) for row in rows[:limit])
+    more = len(rows) > limit
+    return Page(cards, _write_cursor(rows[limit - 1][-len(order) :]) if more else None)
+
+
+def desk_counts(
+    session: Session, reader: Actor, tabs: Iterable[Tab], *, now: datetime
+) -> dict[str, TabCount]:
+    """How many tickets each counted tab holds, in one query; by the tab's key."""
+    open_now = [status.value for status in Status if status.is_open]
+    late = func.sum(case((_late(now), 1), else_=0))
+    rows = session.execute(
+        select(
+            Ticket.status,
+            func.count(),
+            late,
+            func.min(Ticket.due_at),
+            func.min(Ticket.acknowledge_by),
+        )
+        .where(desk_scope(reader), Ticket.status.in_(open_now))
+        .group_by(Ticket.status)
+    ).all()
+    return {tab.key: _count(tab, rows) for tab in tabs if tab.counted}
+
+
+def _count(tab: Tab, rows: Iterable[Any]) -> TabCount:
+    mine = [row for row in rows if Status(row[0]) in tab.statuses]
+    moments = [row[4] if tab.order is Order.SIGNING else row[3] for row in mine]
+    timed = tab.order in {Order.SIGNING, Order.DEADLINE}
+    next_at = min((m for m in moments if m is not None), default=None) if timed else None
+    return TabCount(sum(row[2] if tab.late else row[1] for row in mine), next_at)
+
+
+def desk_scope(reader: Actor) -> ColumnElement[bool]:
+    """What belongs on the reader's own desk: a unit's own tickets, not those it once had."""
+    if reader.role is Role.DEPARTMENT:
+        return and_(visible(reader), Ticket.department_id == reader.department_id)
+    return visible(reader)
+
+
+def cards_of(session: Session, condition: ColumnElement[bool], *, limit: int) -> list[TicketCard]:
+    """Newest tickets under a condition that already names its reader."""
+    query = _cards().where(condition).order_by(Ticket.id.desc()).limit(limit)
+    return [card(row) for row in session.execute(query)]
+
+
+def _cards() -> Select[Ticket, str, str, str, bool]:
+    returned = (
+        select(Assignment.id)
+        .where(Assignment.ticket_id == Ticket.id, Assignment.ended_at.is_(None))
+        .where(Assignment.public_reply != "", Assignment.completed_at.is_(None))
+        .exists()
+    )
+    return (
+        select(Ticket, Category.name, Category.code, Department.short_name, returned)
+        .outerjoin(Category, Category.id == Ticket.category_id)
+        .outerjoin(Department, Department.id == Ticket.department_id)
+    )
+
+
+def card(row: Any) -> TicketCard:
+    """Make the frozen row; nothing of the session is left in it."""
+    ticket, category, category_code, department, returned = row[:5]
+    return TicketCard(
+        id=ticket.id,
+        number=ticket.number,
+        version=ticket.version,
+        title=ticket.title,
+        content=ticket.content,
+        kind=RequestKind(ticket.kind),
+        status=Status(ticket.status),
+        urgency=Urgency(ticket.urgency),
+        category=category,
+        category_code=category_code,
+        department=department,
+        place=ticket.place,
+        division=ticket.division,
+        created_at=ticket.created_at,
+        dispatched_at=ticket.dispatched_at,
+        acknowledge_by=ticket.acknowledge_by,
+        warn_at=ticket.warn_at,
+        due_at=ticket.due_at,
+        completed_at=ticket.completed_at,
+        closed_at=ticket.closed_at,
+        clock_rule=ticket.clock_rule,
+        breached=ticket.breached_at is not None,
+        round=ticket.round,
+        urged=ticket.urged,
+        confidential=ticket.confidential,
+        returned=returned,
+        public_reply=ticket.public_reply,
+        solved=Verdict(ticket.solved) if ticket.solved else None,
+        rating=Rating(ticket.rating) if ticket.rating else None,
+        proposed=proposed_units(ticket.suggestion),
+    )
+
+
+def proposed_units(suggestion: Mapping[str, Any] | None) -> tuple[tuple[str, float], ...]:
+    """(code, probability) of the units the model proposed at intake, best first."""
+    listed = (suggestion or {}).get("departments", [])
+    return tuple((str(code), float(p)) for code, p in listed)
+
+
+def _in_tab(tab: Tab, now: datetime) -> ColumnElement[bool]:
+    inside = Ticket.status.in_([status.value for status in tab.statuses])
+    return and_(inside, _late(now)) if tab.late else inside
+
+
+def _late(now: datetime) -> ColumnElement[bool]:
+    unsigned = and_(Ticket.status == Status.DISPATCHED.value, Ticket.acknowledge_by <= now)
+    return or_(Ticket.warn_at <= now, Ticket.due_at <= now, unsigned)
+
+
+def _waiting() -> ColumnElement[bool]:
+    states = [FollowUpState.PENDING.value, FollowUpState.CALLING.value]
+    return and_(FollowUp.ticket_id == Ticket.id, FollowUp.state.in_(states))
+
+
+def _order(order: Order) -> tuple[Any, ...]:
+    never = literal(NEVER, UtcDateTime())
+    if order is Order.WAITING:
+        ranks = {Urgency.EMERGENCY.value: 0, Urgency.URGENT.value: 1}
+        return case(ranks, value=Ticket.urgency, else_=2), Ticket.created_at, Ticket.id
+    if order is Order.SIGNING:
+        return func.coalesce(Ticket.acknowledge_by, Ticket.due_at, never), Ticket.id
+    if order is Order.DEADLINE:
+        return func.coalesce(Ticket.due_at, never), Ticket.id
+    if order is Order.CALLBACK:
+        return func.coalesce(FollowUp.due_at, Ticket.created_at), Ticket.id
+    return (-Ticket.id,)
+
+
+def _write_cursor(values: Iterable[Any]) -> str:
+    return "~".join(v.isoformat() if isinstance(v, datetime) else str(v) for v in values)
+
+
+def _read_cursor(cursor: str, order: tuple[Any, ...]) -> list[ColumnElement[Any]]:
+    parts = cursor.split("~")
+    try:
+        return [
+            literal(datetime.fromisoformat(part), UtcDateTime())
+            if isinstance(column.type, UtcDateTime)
+            else literal(int(part))
+            for part, column in zip(parts, order, strict=True)
+        ]
+    except ValueError:
+        raise InvalidInput("翻页位置无效，请从第一页看起") from None
