@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import typer
 
 COMMANDS: dict[str, str] = {
-    "up": "hotline.commands.serve:up",
+    "up": "hotline.commands.up:up",
     "serve": "hotline.commands.serve:serve",
     "worker": "hotline.commands.serve:worker",
     "migrate": "hotline.commands.serve:migrate",

@@ -88,7 +88,7 @@ class Jobs:
                 # One bad pass must not stop the line; its rows are found again by the next.
                 log.exception("job %s failed", name)
 
-        self._scheduler.add_job(run, "interval", seconds=seconds, id=name)
+        self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name)
 
     def start(self) -> None:
         """Start the timer thread."""

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     trunk_peers: str = "127.0.0.2"
     trunk_contact: str = "127.0.0.2:8362"
     system_name: str = "hot1"
-    extensions: str = "8001-8012"
+    extensions: str = "8001-8012,8101-8103,8201-8202,8301-8302,8401"
     demo_months: int = Field(default=12, ge=0)
     """Months of history `hotline up` makes in an empty database; 0 makes no demo city."""
     sweep_seconds: float = Field(default=20, gt=0)

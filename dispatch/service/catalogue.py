@@ -100,8 +100,8 @@ def put_checkpoint(session: Session, name: str, value: str) -> None:
 
 def names(session: Session) -> tuple[dict[str, str], dict[str, str]]:
     """(category names, department names), each by code."""
-    categories = dict(session.execute(select(Category.code, Category.name)).tuples())
-    units = dict(session.execute(select(Department.code, Department.short_name)).tuples())
+    categories = dict(session.execute(select(Category.code, Category.name)).tuples().all())
+    units = dict(session.execute(select(Department.code, Department.short_name)).tuples().all())
     return categories, units
 
 
@@ -120,7 +120,7 @@ def routes(session: Session, *, today: date) -> Callable[[str, str | None], str 
         )
     ).tuples()
     owners = {(category, place): unit for category, place, unit in rows}
-    parents = dict(session.execute(select(Division.code, Division.parent)).tuples())
+    parents = dict(session.execute(select(Division.code, Division.parent)).tuples().all())
 
     def lead(category: str, division: str | None) -> str | None:
         place = division

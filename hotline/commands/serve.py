@@ -1,4 +1,4 @@
-"""`hotline serve | worker | migrate | up`: run the parts, alone or all together."""
+"""`hotline serve | worker | migrate`: run the parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from hotline.city.catalog import load_city
 from hotline.commands.output import refusals, say
 from hotline.runtime import Runtime
 from hotline.settings import Settings
-from hotline.supervisor import Supervisor
 from portal.app import create_app
 
 
@@ -36,7 +35,7 @@ def serve(
     ] = True,
 ) -> None:
     """运行网站（默认同时跟随电话、运行定时任务）。"""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _log()
     settings = Settings()
     with refusals():
         runtime = _ready(settings, work=jobs)
@@ -59,7 +58,7 @@ def serve(
 
 def worker() -> None:
     """只跟随电话、运行定时任务（与 hotline serve --no-jobs 配合）。"""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _log()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -79,10 +78,10 @@ def migrate() -> None:
     say(f"数据库已是最新：{has}")
 
 
-def up() -> None:
-    """一条命令启动全部：建库、演示城市、Asterisk、网站；Ctrl-C 全部停止。"""
-    with refusals():
-        Supervisor(Settings()).run()
+def _log() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("apscheduler", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _ready(settings: Settings, *, work: bool) -> Runtime:

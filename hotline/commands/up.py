@@ -1,0 +1,13 @@
+"""`hotline up`: everything on one machine with one command."""
+
+from __future__ import annotations
+
+from hotline.commands.output import refusals
+from hotline.settings import Settings
+from hotline.supervisor import Supervisor
+
+
+def up() -> None:
+    """一条命令启动全部：建库、演示城市、Asterisk、网站；Ctrl-C 全部停止。"""
+    with refusals():
+        Supervisor(Settings()).run()

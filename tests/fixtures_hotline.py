@@ -1,0 +1,151 @@
+"""A whole hotline on free ports: Asterisk beside a web process that can be killed and started."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hotline import founding, schema
+from hotline.bootstrap import load_secrets, open_database
+from hotline.city.catalog import load_city
+from hotline.settings import Settings
+from portal.auth import hash_password
+from tests.fixtures_asterisk import AsteriskUnderTest, free_port, private_asterisk
+
+READY_WITHIN_S = 40.0
+
+
+@dataclass
+class HotlineUnderTest:
+    """The parts of one running hotline; people use it through `url` and the telephones."""
+
+    folder: Path
+    asterisk: AsteriskUnderTest
+    environment: dict[str, str]
+    passwords: dict[str, str]
+    port: int
+    _web: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The portal's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the web process printed."""
+        return self.folder / "web.log"
+
+    def start_web(self) -> None:
+        """Start the web process and wait until it says that every part is ready."""
+        with self.log.open("ab") as output:
+            self._web = subprocess.Popen(
+                [sys.executable, "-m", "hotline", "serve"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        until(self._is_ready, READY_WITHIN_S, lambda: self.log.read_text("utf-8")[-3000:])
+
+    def kill_web(self) -> None:
+        """End the web process as a power cut would."""
+        if self._web is not None:
+            self._web.send_signal(signal.SIGKILL)
+            self._web.wait()
+
+    def stop_web(self) -> None:
+        """End the web process as an administrator would."""
+        if self._web is not None and self._web.poll() is None:
+            self._web.terminate()
+            try:
+                self._web.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill_web()
+                raise
+
+    def command(self, *arguments: str) -> str:
+        """Run a `hotline` command on this installation; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "hotline", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def api(self, path: str, token: str) -> object:
+        """GET below /api/v1 with a bearer token."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def _is_ready(self) -> bool:
+        assert self._web is not None
+        assert self._web.poll() is None, self.log.read_text("utf-8")[-3000:]
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def until(true: Callable[[], object], seconds: float, why: Callable[[], str] = lambda: "") -> None:
+    """Wait for something to become true, asking ten times a second; fail with the reason."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {why()}"
+        time.sleep(0.1)
+
+
+@contextmanager
+def private_hotline(folder: Path, database_url: str = "") -> Iterator[HotlineUnderTest]:
+    """Found the demo city without a past and start everything on free ports."""
+    secrets = load_secrets(folder)
+    with private_asterisk(folder, secrets=secrets, queue_wait_s=60) as asterisk:
+        port = free_port()
+        ours = asterisk.settings
+        settings = {
+            "HOTLINE_DATA_DIR": str(folder),
+            "HOTLINE_DATABASE_URL": database_url,
+            "HOTLINE_PORT": str(port),
+            "HOTLINE_AMI_PORT": str(ours.ami_port),
+            "HOTLINE_SIP_PORT": str(ours.sip_port),
+            "HOTLINE_ASTERISK_HTTP_PORT": str(ours.http_port),
+            "HOTLINE_TRUNK_CONTACT": ours.trunk_contact,
+            "HOTLINE_FOLLOW_UP_SECONDS": "1",
+        }
+        passwords = _found(folder, database_url)
+        hotline = HotlineUnderTest(folder, asterisk, {**os.environ, **settings}, passwords, port)
+        hotline.start_web()
+        try:
+            yield hotline
+        finally:
+            hotline.stop_web()
+
+
+def _found(folder: Path, database_url: str) -> dict[str, str]:
+    settings = Settings(data_dir=folder, database_url=database_url)
+    database = open_database(settings)
+    schema.migrate(database)
+    city = load_city()
+    founding.found_city(database, city)
+    passwords = founding.found_staff(database, city, folder, hash_password)
+    database.dispose()
+    return passwords
