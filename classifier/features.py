@@ -1,7 +1,6 @@
 """What the model looks at in a request: words, pairs of words, their characters, the opening."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -22,24 +21,19 @@ BATCH = 500
 
 Words = Sequence[str]
 Floats = NDArray[np.float32]
-Source = tuple[str, ...]
-"""The words of the text a feature stems from."""
 
 
-@lru_cache(maxsize=100_000)
-def itself(word: str) -> Source:
+def itself(word: str) -> tuple[str, ...]:
     """Return the word."""
     return (word,)
 
 
-@lru_cache(maxsize=100_000)
-def characters(word: str) -> Source:
+def characters(word: str) -> tuple[str, ...]:
     """Return its runs of one to three characters: they mend odd cuts and typing slips."""
     return tuple(word[at : at + n] for n in (1, 2, 3) for at in range(len(word) - n + 1))
 
 
-@lru_cache(maxsize=100_000)
-def itself_and_pairs(word: str) -> Source:
+def itself_and_pairs(word: str) -> tuple[str, ...]:
     """Return the word and its pairs of characters."""
     return (word, *(word[at : at + 2] for at in range(len(word) - 1)))
 
@@ -48,7 +42,7 @@ def itself_and_pairs(word: str) -> Source:
 class Look:
     """One way of looking at a request, kept apart from the others by its own vocabulary."""
 
-    of_word: Callable[[str], Source]
+    of_word: Callable[[str], tuple[str, ...]]
     first: int = 0
     until: int | None = None
     pairs: bool = False
@@ -63,16 +57,6 @@ class Look:
         if self.pairs:
             found.extend(map(" ".join, pairwise(seen)))
         return found
-
-    def sources(self, words: Words) -> Iterator[tuple[str, Source]]:
-        """Yield the same features, each with the words it stems from."""
-        seen = words[self.first : self.until]
-        for word in seen:
-            for feature in self.of_word(word):
-                yield feature, (word,)
-        if self.pairs:
-            for pair in pairwise(seen):
-                yield " ".join(pair), pair
 
 
 LOOKS: Mapping[str, Look] = {
@@ -111,6 +95,7 @@ class FeatureSpace:
             columns = {feature: start + number for number, feature in enumerate(block.features)}
             self._columns.append((LOOKS[name], columns))
             start += len(block.features)
+        self._of_word = [_remembering(look, columns) for look, columns in self._columns]
         self._idf = np.concatenate([np.zeros(0, np.float32), *(b.idf for b in blocks.values())])
         self._lengths = np.array([LOOKS[name].length for name in blocks], dtype=np.float32)
 
@@ -142,9 +127,12 @@ class FeatureSpace:
         found: list[int] = []
         ends: list[int] = []
         for words in documents:
-            for look, columns in self._columns:
-                known = map(columns.get, look.features(words))
-                found.extend(column for column in known if column is not None)
+            for (look, columns), of_word in zip(self._columns, self._of_word, strict=True):
+                seen = words[look.first : look.until]
+                found.extend(chain.from_iterable(map(of_word, seen)))
+                if look.pairs:
+                    pairs = map(columns.get, map(" ".join, pairwise(seen)))
+                    found.extend(column for column in pairs if column is not None)
                 ends.append(len(found))
         # One part is what one look saw in one document; parts are numbered document by document.
         part = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
@@ -160,20 +148,42 @@ class FeatureSpace:
             (values.astype(np.float32), column, pointers), shape=(len(documents), self.width)
         )
 
-    def shares(self, words: Words, row: csr_matrix, weights: Floats) -> dict[str, float]:
-        """Divide a linear score among the words: each gets what its features contribute.
+    def parts(self, words: Words, row: csr_matrix) -> tuple[list[str], csr_matrix]:
+        """Divide the row of the words among them: distinct words, and one row for each.
 
-        `row` is the row of the words, `weights` has one number per column. A pair gives half to
-        each of its words, a repeated feature an equal part to each occurrence; the shares add
-        up to row @ weights.
+        The columns are those that the row fills (row.indices), in that order.
+
+        A pair gives half to each of its words, a repeated feature an equal part to each
+        occurrence. The parts add up to the row, so linear scores of the parts to its score.
         """
-        worth = dict(zip(row.indices.tolist(), row.data * weights[row.indices], strict=True))
-        shares: dict[str, float] = dict.fromkeys(words, 0.0)
-        for look, columns in self._columns:
-            found = [(columns[f], origin) for f, origin in look.sources(words) if f in columns]
-            times = Counter(column for column, _ in found)
-            for column, origin in found:
-                part = float(worth[column]) / times[column] / len(origin)
-                for word in origin:
-                    shares[word] += part
-        return shares
+        number = {word: at for at, word in enumerate(dict.fromkeys(words))}
+        owner: list[int] = []
+        column: list[int] = []
+        share: list[float] = []
+        for (look, columns), of_word in zip(self._columns, self._of_word, strict=True):
+            seen = words[look.first : look.until]
+            for word in seen:
+                found = of_word(word)
+                column.extend(found)
+                owner.extend([number[word]] * len(found))
+                share.extend([1.0] * len(found))
+            for pair in pairwise(seen) if look.pairs else ():
+                both = columns.get(" ".join(pair))
+                if both is not None:
+                    column.extend((both, both))
+                    owner.extend(number[word] for word in pair)
+                    share.extend((0.5, 0.5))
+        place = np.searchsorted(row.indices, column)
+        times = np.bincount(place, share)
+        values = row.data[place] * share / times[place]
+        return list(number), csr_matrix((values, (owner, place)), shape=(len(number), row.nnz))
+
+
+def _remembering(look: Look, columns: Mapping[str, int]) -> Callable[[str], tuple[int, ...]]:
+    """Return a function from a word to the columns of its features, quick for words seen before."""
+
+    @lru_cache(maxsize=100_000)
+    def of_word(word: str) -> tuple[int, ...]:
+        return tuple(columns[feature] for feature in look.of_word(word) if feature in columns)
+
+    return of_word

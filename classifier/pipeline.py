@@ -1,6 +1,6 @@
 """The trained model: from raw text to calibrated probabilities and the words that decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,9 @@ from dispatch.domain.ports import Evidence, Suggestion
 
 EVIDENCE_WORDS = 6
 """Words shown for a suggestion; more than a glance can take helps nobody."""
+
+EXPLAINED = 3
+"""Suggestions that come with evidence: those shown to a person."""
 
 Probabilities = NDArray[np.float64]
 
@@ -70,6 +73,7 @@ class RequestClassifier:
         self.card = card
         # A word speaks for a label by what it adds beyond what it adds to all labels.
         self._telling: Floats = head.weights - head.weights.mean(axis=0)
+        self._by_column = np.ascontiguousarray(head.weights.T)
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Return texts × labels; a text without a known word gets the prior of the training."""
@@ -85,25 +89,36 @@ class RequestClassifier:
         if row.nnz == 0:
             return ()
         chances = self._judge(row)[0]
-        best = np.argsort(-chances, kind="stable")[:top]
+        best = np.argsort(-chances, kind="stable")[:top].tolist()
+        evidence = self._evidence(words, row, best[:EXPLAINED])
         return tuple(
             Suggestion(
                 label=self.labels[column],
                 name=self.card.names.get(self.labels[column], self.labels[column]),
                 probability=float(chances[column]),
-                evidence=self._evidence(words, row, column) if rank < 3 else (),
+                evidence=evidence.get(column, ()),
             )
-            for rank, column in enumerate(best.tolist())
+            for column in best
         )
 
     def _judge(self, rows: csr_matrix) -> Probabilities:
-        margins = rows @ self.head.weights.T + self.head.bias
+        margins = rows @ self._by_column + self.head.bias
         return calibrated(np.asarray(margins), self.head.temperature)
 
-    def _evidence(self, words: Words, row: csr_matrix, column: int) -> tuple[Evidence, ...]:
-        shares = self.space.shares(words, row, self._telling[column])
-        speaking = [(word, share) for word, share in shares.items() if share > 0]
-        # A lone character or number rarely explains anything to a person.
-        plain = [item for item in speaking if len(item[0]) > 1 and not item[0].isdigit()]
-        ranked = sorted(plain or speaking, key=lambda item: (-item[1], item[0]))
-        return tuple(Evidence(word, round(share, 4)) for word, share in ranked[:EVIDENCE_WORDS])
+    def _evidence(
+        self, words: Words, row: csr_matrix, columns: Sequence[int]
+    ) -> dict[int, tuple[Evidence, ...]]:
+        distinct, parts = self.space.parts(words, row)
+        shares = parts @ self._telling[np.ix_(columns, row.indices)].T
+        return {
+            column: _most_telling(zip(distinct, shares[:, at].tolist(), strict=True))
+            for at, column in enumerate(columns)
+        }
+
+
+def _most_telling(shares: Iterable[tuple[str, float]]) -> tuple[Evidence, ...]:
+    speaking = [(word, share) for word, share in shares if share > 0]
+    # A lone character or number rarely explains anything to a person.
+    plain = [item for item in speaking if len(item[0]) > 1 and not item[0].isdigit()]
+    ranked = sorted(plain or speaking, key=lambda item: (-item[1], item[0]))
+    return tuple(Evidence(word, round(share, 4)) for word, share in ranked[:EVIDENCE_WORDS])

@@ -39,10 +39,12 @@ def test_a_batch_gives_the_rows_of_single_documents(documents: list[list[str]]) 
     assert np.array_equal(many[700].toarray(), space.rows([documents[700 % 19]]).toarray())
 
 
-def test_every_feature_is_traced_to_its_words(documents: list[list[str]]) -> None:
-    for look in LOOKS.values():
-        traced = [feature for feature, _ in look.sources(documents[-1])]
-        assert sorted(traced) == sorted(look.features(documents[-1]))
+def test_the_parts_of_the_words_add_up_to_the_row(documents: list[list[str]]) -> None:
+    space = FeatureSpace.learn(documents, min_documents=1)
+    row = space.rows([documents[-1]])
+    words, parts = space.parts(documents[-1], row)
+    assert words == list(dict.fromkeys(documents[-1]))
+    assert np.allclose(parts.sum(axis=0), row.data, atol=1e-5)
 
 
 def test_documents_without_a_word_cannot_be_learned() -> None:

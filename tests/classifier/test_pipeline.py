@@ -37,8 +37,10 @@ def test_the_shares_of_the_words_add_up_to_the_score(model: RequestClassifier) -
     words = model.tokenizer.words(COMPLAINT + COMPLAINT)
     weights = model.head.weights[0]
     row = model.space.rows([words])
-    shares = model.space.shares(words, row, weights)
+    distinct, parts = model.space.parts(words, row)
+    shares = dict(zip(distinct, parts @ weights[row.indices], strict=True))
     score = (row @ weights)[0]
+    assert set(shares) == set(words)
     assert sum(shares.values()) == pytest.approx(float(score), abs=1e-5)
 
 
