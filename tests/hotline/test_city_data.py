@@ -96,13 +96,13 @@ def test_twelve_agents_sit_on_their_extensions_and_every_role_has_somebody(city:
 
 
 def test_the_corpus_is_large_and_covers_the_tree(city: City) -> None:
-    assert len(city.corpus) >= 650
+    assert len(city.corpus) >= 900
     parents = {c.code: c.parent for c in city.categories}
     tops = Counter(parents[r.category] for r in city.corpus)
     assert len(tops) >= 15
     assert min(tops.values()) >= 20
     leaves = Counter(r.category for r in city.corpus)
-    assert min(leaves[c.code] for c in city.categories if c.level == 2) >= 3
+    assert min(leaves[c.code] for c in city.categories if c.level == 2) >= 5
 
 
 def test_the_corpus_asks_as_a_city_asks(city: City) -> None:
@@ -125,6 +125,17 @@ def test_requests_differ_in_wording_length_and_opening(city: City) -> None:
     assert 40 <= median(lengths) <= 100
     openings = Counter(text[:4] for text in texts)
     assert max(openings.values()) / len(texts) <= 0.02
+
+
+def test_a_request_that_names_a_township_is_filed_in_its_district(city: City) -> None:
+    townships = {d.name: d for d in city.divisions if d.level == "township"}
+    astray = [
+        (request.text, request.division)
+        for request in city.corpus
+        for name, township in townships.items()
+        if name in request.text and not request.division.startswith(township.parent)
+    ]
+    assert astray == []
 
 
 def test_a_lookalike_would_be_noticed() -> None:
