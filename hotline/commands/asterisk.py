@@ -39,6 +39,7 @@ def demo_call(from_number: str, line: str, seconds: float = STAY_S) -> None:
                     f"{from_number} 正在拨打 {line}，请在坐席页面接听；"
                     f"最多等待 {seconds:.0f} 秒，按 Ctrl-C 提前挂断"
                 )
+                telephone.await_reply()
                 try:
                     result = telephone.wait(seconds + 30)
                 except KeyboardInterrupt:

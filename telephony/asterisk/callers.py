@@ -22,6 +22,14 @@ from telephony.asterisk.program import Program
 
 SETUP_LIMIT_S = 30.0
 FOREVER_S = 3600.0
+NOBODY_THERE = "对方没有应答，请确认热线已经启动（make up）、SIP 端口正确"
+HANG_UP = (
+    "MESSAGE sip:{host}:{port} SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bKhangup\r\n"
+    "From: <sip:hangup@{host}>;tag=hangup\r\nTo: <sip:{host}:{port}>\r\n"
+    "Call-ID: {call_id}\r\nCSeq: 99 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+)
+"""Told to our own SIPp process: its scenario takes it as the person putting down the receiver."""
 SAFE_NUMBER = re.compile(r"[+0-9*#A-Za-z_.-]*")
 
 
@@ -50,8 +58,11 @@ class CallResult:
 class SimulatedPhone:
     """One SIPp process with its sound; a context manager that never leaves it running."""
 
-    def __init__(self, command: list[str], folder: Path, media: MediaEndpoint) -> None:
+    def __init__(
+        self, command: list[str], folder: Path, media: MediaEndpoint, address: tuple[str, int]
+    ) -> None:
         self.media = media
+        self._address = address
         self._folder = folder
         self._began = time.monotonic()
         with (folder / "stderr").open("wb") as errors:
@@ -61,6 +72,8 @@ class SimulatedPhone:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                # Ctrl-C in the terminal is for us, who then hang up in order.
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
@@ -80,6 +93,14 @@ class SimulatedPhone:
         """Whether an INVITE has come in or gone out."""
         return "INVITE sip:" in self.signalling
 
+    def await_reply(self, timeout_s: float = 5.0) -> None:
+        """Until the other side says anything; raises CallFailed when nobody is there."""
+        deadline = time.monotonic() + timeout_s
+        while not re.search(r"^SIP/2\.0 ", self.signalling, re.MULTILINE):
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                raise CallFailed(f"测试电话未能打通：{NOBODY_THERE}")
+            time.sleep(0.05)
+
     def wait(self, timeout_s: float) -> CallResult:
         """Until the call is over; raises CallFailed when it fails or takes longer."""
         try:
@@ -91,6 +112,16 @@ class SimulatedPhone:
         if code != 0:
             raise CallFailed(f"测试电话未能打通：{self._reason(code)}")
         return result
+
+    def hang_up(self, timeout_s: float = 5.0) -> CallResult:
+        """Hang up an answered call now; its result. Raises CallFailed as `wait` does."""
+        call_id = re.search(r"^Call-ID: (\S+)", self.signalling, re.MULTILINE)
+        if call_id is not None and self._process.poll() is None:
+            host, port = self._address
+            word = HANG_UP.format(call_id=call_id[1], host=host, port=port)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(word.encode(), self._address)
+        return self.wait(timeout_s)
 
     def close(self) -> None:
         """End the telephone at once; a call still up is left to the other side's timers."""
@@ -117,8 +148,8 @@ class SimulatedPhone:
         statuses = re.findall(r"^SIP/2\.0 ([3-6]\d\d [^\r\n]*)", self.signalling, re.MULTILINE)
         if statuses:
             return f"对方应答 {statuses[-1]}"
-        if "SIP/2.0 " not in self.signalling and self.signalling:
-            return "对方没有应答，请确认 Asterisk 已启动、端口正确"
+        if self.signalling and not re.search(r"^SIP/2\.0 ", self.signalling, re.MULTILINE):
+            return NOBODY_THERE
         output = (self._folder / "stderr").read_text("utf-8", "replace").strip().splitlines()
         return f"SIPp 返回码 {code}：{output[-1] if output else '没有输出'}"
 
@@ -224,7 +255,8 @@ def _launch(
     folder = Path(tempfile.mkdtemp(prefix="sipp-", dir=parent))
     (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
     command = [*sipp.command, "-sf", "scenario.xml", "-i", local_ip]
-    command += ["-p", str(port or _free_udp_port(local_ip)), "-m", str(calls)]
+    port = port or _free_udp_port(local_ip)
+    command += ["-p", str(port), "-m", str(calls)]
     command += ["-nostdin", "-timeout", f"{int(limit_s)}s", "-timeout_error"]
     command += ["-trace_msg", "-message_file", "messages"]
     for name, value in {**keys, "rtp_port": str(media.port)}.items():
@@ -232,7 +264,7 @@ def _launch(
     if server is not None:
         command.append(f"{server[0]}:{server[1]}")
     try:
-        return SimulatedPhone(command, folder, media)
+        return SimulatedPhone(command, folder, media, (local_ip, port))
     except OSError as error:
         media.close()
         raise CallFailed(f"无法启动 SIPp：{shlex.join(command)}：{error}") from error

@@ -117,8 +117,13 @@ def test_files_tell_the_call_apart_by_our_own_id_in_utc(asterisk: AsteriskUnderT
 
 
 def test_a_citizen_who_hangs_up_while_waiting_has_abandoned(asterisk: AsteriskUnderTest) -> None:
-    with asterisk.events() as events:
-        call = asterisk.citizen().call("13800138002", "12345", seconds=2)
+    with (
+        asterisk.events() as events,
+        asterisk.citizen().dial("13800138002", "12345", seconds=60) as citizen,
+    ):
+        events.wait_for("QueueCallerJoin", timeout_s=10)
+        time.sleep(0.5)
+        call = citizen.hang_up()
         abandoned = events.wait_for("QueueCallerAbandon", timeout_s=10)
     assert abandoned["CallerIDNum"] == "13800138002"
     assert not call.released_by_other_side
@@ -154,8 +159,11 @@ def test_an_asterisk_that_is_not_there_is_said_so(asterisk: AsteriskUnderTest) -
     nobody = type(asterisk.citizen())(
         asterisk.sipp, asterisk.folder, server=("127.0.0.1", 9), local_ip="127.0.0.2"
     )
-    with pytest.raises(CallFailed, match="没有"), nobody.dial("1", "12345", seconds=0) as phone:
-        phone.wait(2)
+    with (
+        pytest.raises(CallFailed, match="没有应答"),
+        nobody.dial("1", "12345", seconds=0) as phone,
+    ):
+        phone.await_reply(timeout_s=1)
 
 
 def test_a_survey_is_answered_by_two_keys(asterisk: AsteriskUnderTest) -> None:
