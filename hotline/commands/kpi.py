@@ -1,0 +1,73 @@
+"""`hotline kpi`: the figures of a period."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from analytics.facts import Period, rates
+from analytics.figures import FIGURES
+from analytics.rates import Rate
+from dispatch.domain.errors import InvalidInput
+from dispatch.domain.people import SYSTEM
+from hotline import schema
+from hotline.bootstrap import load_rules, open_database, utc_now
+from hotline.commands.output import put_json, refusals
+
+
+def kpi(
+    from_: Annotated[str, typer.Option("--from", help="第一天，如 2026-11-09（含）")],
+    to: Annotated[str, typer.Option(help="最后一天（含）")],
+    json_: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """一段时间的各项指标：分子、分母、百分比和算式。"""
+    with refusals():
+        period = read_period(from_, to)
+        database = open_database()
+        schema.migrate(database)
+        with database.read() as session:
+            found = rates(session, SYSTEM, period, load_rules(), now=utc_now())
+        database.dispose()
+    if json_:
+        put_json(as_json(found))
+        return
+    table = Table("指标", "分子", "分母", "百分比", "算式")
+    for figure in FIGURES:
+        one = found[figure.code]
+        shown = "无数据" if one.percent is None else f"{one.percent}%"
+        table.add_row(figure.name, f"{one.hits:,}", f"{one.judged:,}", shown, figure.formula)
+    Console().print(table)
+
+
+def read_period(first: str, last: str) -> Period:
+    """Read two ISO dates.
+
+    Raises:
+        InvalidInput: not dates, or the wrong way round.
+    """
+    try:
+        period = Period(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError as error:
+        raise InvalidInput(f"日期应写成 2026-11-09 这样：{error}") from error
+    if period.last < period.first:
+        raise InvalidInput(f"结束日期 {last} 早于开始日期 {first}")
+    return period
+
+
+def as_json(found: dict[str, Rate]) -> list[dict[str, object]]:
+    """The figures as plain values, in the catalogue's order; no data is null."""
+    return [
+        {
+            "code": figure.code,
+            "name": figure.name,
+            "hits": found[figure.code].hits,
+            "judged": found[figure.code].judged,
+            "percent": None if (p := found[figure.code].percent) is None else float(p),
+            "formula": figure.formula,
+        }
+        for figure in FIGURES
+    ]
