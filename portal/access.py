@@ -27,6 +27,16 @@ def only(*roles: Role) -> Audience:
     return frozenset(roles)
 
 
+DISPATCHING: Audience = only(Role.AGENT, Role.DISPATCHER, Role.CENTER)
+LISTENERS: Audience = only(
+    Role.AGENT, Role.DISPATCHER, Role.FOLLOW_UP, Role.SUPERVISOR, Role.CENTER, Role.ADMIN
+)
+"""Who hears of single calls: not the departments, not the leaders."""
+
+DESKS = only(Role.DEPARTMENT, Role.DISPATCHER, Role.CENTER, Role.FOLLOW_UP, Role.SUPERVISOR)
+READERS = DESKS | only(Role.AGENT, Role.LEADER)
+"""Who reads tickets; which ones is decided by every query."""
+
 ACCESS: dict[tuple[str, str], Audience] = {
     # --- account, health, live ---
     ("GET", "/"): STAFF,
@@ -52,8 +62,56 @@ ACCESS: dict[tuple[str, str], Audience] = {
     ("POST", "/admin/staff/{login}/open"): only(Role.ADMIN),
     ("POST", "/admin/staff/{login}/password"): only(Role.ADMIN),
     ("POST", "/admin/staff/{login}/revoke-tokens"): only(Role.ADMIN),
+    # --- REST; the services refuse what a role may not do to a ticket ---
+    ("GET", "/api/v1/me"): STAFF,
+    ("GET", "/api/v1/tickets"): STAFF,
+    ("POST", "/api/v1/tickets"): DISPATCHING,
+    ("GET", "/api/v1/tickets/{number}"): STAFF,
+    ("GET", "/api/v1/tickets/{number}/events"): STAFF,
+    ("POST", "/api/v1/tickets/{number}/dispatch"): DISPATCHING,
+    ("POST", "/api/v1/tickets/{number}/reassign"): only(Role.DISPATCHER, Role.CENTER),
+    ("POST", "/api/v1/tickets/{number}/acknowledge"): only(Role.DEPARTMENT),
+    ("POST", "/api/v1/tickets/{number}/contact"): only(Role.DEPARTMENT),
+    ("POST", "/api/v1/tickets/{number}/complete"): only(Role.DEPARTMENT),
+    ("POST", "/api/v1/tickets/{number}/pass-audit"): only(Role.CENTER),
+    ("POST", "/api/v1/tickets/{number}/send-back"): only(Role.CENTER),
+    ("POST", "/api/v1/tickets/{number}/follow-up"): only(Role.FOLLOW_UP, Role.CENTER),
+    ("POST", "/api/v1/tickets/{number}/reopen"): only(Role.FOLLOW_UP, Role.CENTER),
+    ("GET", "/api/v1/contacts"): LISTENERS,
+    ("GET", "/api/v1/contacts/{call_id}"): LISTENERS,
+    ("POST", "/api/v1/suggestions"): STAFF,
+    ("GET", "/api/v1/departments"): STAFF,
+    ("GET", "/api/v1/categories"): STAFF,
+    ("GET", "/api/v1/lines"): STAFF,
     # --- agent console (append your own block below) ---
+    ("GET", "/agent"): only(Role.AGENT),
+    ("GET", "/agent/contact/{contact_id}"): only(Role.AGENT),
+    ("GET", "/agent/current"): only(Role.AGENT),
+    ("GET", "/agent/new"): only(Role.AGENT),
+    ("GET", "/agent/recent"): only(Role.AGENT),
+    ("GET", "/agent/seat"): only(Role.AGENT),
+    ("GET", "/agent/softphone"): only(Role.AGENT),
+    ("POST", "/agent/caller"): only(Role.AGENT),
+    ("POST", "/agent/draft"): only(Role.AGENT),
+    ("POST", "/agent/save"): only(Role.AGENT),
+    ("POST", "/agent/seat"): only(Role.AGENT),
+    ("POST", "/agent/suggest"): only(Role.AGENT),
     # --- desks and tickets ---
+    ("GET", "/desk"): DESKS,
+    ("GET", "/search"): READERS,
+    ("GET", "/tickets/{number}"): READERS,
+    ("GET", "/recordings/{contact_id}"): READERS - {Role.DEPARTMENT, Role.LEADER},
+    ("POST", "/tickets/{number}/draft"): READERS - {Role.LEADER, Role.SUPERVISOR},
+    ("POST", "/tickets/{number}/dispatch"): only(Role.AGENT, Role.DISPATCHER, Role.CENTER),
+    ("POST", "/tickets/{number}/reassign"): only(Role.DISPATCHER, Role.CENTER),
+    ("POST", "/tickets/{number}/acknowledge"): only(Role.DEPARTMENT),
+    ("POST", "/tickets/{number}/contact"): only(Role.DEPARTMENT),
+    ("POST", "/tickets/{number}/complete"): only(Role.DEPARTMENT),
+    ("POST", "/tickets/{number}/pass-audit"): only(Role.CENTER),
+    ("POST", "/tickets/{number}/send-back"): only(Role.CENTER),
+    ("POST", "/tickets/{number}/follow-up"): only(Role.FOLLOW_UP, Role.CENTER),
+    ("POST", "/tickets/{number}/call-now"): only(Role.FOLLOW_UP, Role.CENTER),
+    ("POST", "/tickets/{number}/reopen"): only(Role.FOLLOW_UP, Role.CENTER),
     # --- leader and reports ---
 }
 

@@ -16,14 +16,32 @@ from portal.headers import HeadersMiddleware, content_policy
 from portal.live import LiveHub
 from portal.metrics import Metrics
 from portal.rendering import HERE, make_environment
-from portal.views import account, health, live
+from portal.views import (
+    account,
+    agent,
+    agent_phone,
+    api,
+    api_actions,
+    api_lists,
+    desk,
+    health,
+    live,
+    ticket,
+)
 
 MAX_BODY = 4 * 1024 * 1024
 
 ROUTERS: tuple[APIRouter, ...] = (
     account.router,
+    api.router,
+    api_actions.router,
+    api_lists.router,
     health.router,
     live.router,
+    agent.router,
+    agent_phone.router,
+    desk.router,
+    ticket.router,
     # Areas add their line here.
 )
 
