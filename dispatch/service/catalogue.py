@@ -100,9 +100,9 @@ def put_checkpoint(session: Session, name: str, value: str) -> None:
 
 def names(session: Session) -> tuple[dict[str, str], dict[str, str]]:
     """(category names, department names), each by code."""
-    categories = dict(session.execute(select(Category.code, Category.name)).tuples().all())
-    units = dict(session.execute(select(Department.code, Department.short_name)).tuples().all())
-    return categories, units
+    categories = session.execute(select(Category.code, Category.name))
+    units = session.execute(select(Department.code, Department.short_name))
+    return dict(categories.all()), dict(units.all())
 
 
 def routes(session: Session, *, today: date) -> Callable[[str, str | None], str | None]:
@@ -118,9 +118,10 @@ def routes(session: Session, *, today: date) -> Callable[[str, str | None], str 
             Responsibility.effective_from <= today,
             or_(Responsibility.effective_to.is_(None), Responsibility.effective_to >= today),
         )
-    ).tuples()
+    )
     owners = {(category, place): unit for category, place, unit in rows}
-    parents = dict(session.execute(select(Division.code, Division.parent)).tuples().all())
+    above = session.execute(select(Division.code, Division.parent))
+    parents = dict(above.all())
 
     def lead(category: str, division: str | None) -> str | None:
         place = division
