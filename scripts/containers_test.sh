@@ -95,4 +95,4 @@ python3 -m scripts.setup --only python > /dev/null
 .venv/bin/python -m telephony.asterisk.install sipp > "$work/sipp.log" 2>&1 || fail "SIPp 未就绪，见 $work/sipp.log" "make test 会安装它"
 address=$(container '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
 .venv/bin/python -m scripts.container_call "$address" --from-address "$gateway" || fail "电话没有接通，或没有听到问候语" "见上面的容器日志"
-say "✓ 容器测试通过"
+printf "✓ 容器测试通过\n" >&2
