@@ -7,10 +7,11 @@ from pathlib import Path
 
 from hotline.commands.output import refusals, say
 from hotline.settings import Settings
-from telephony.asterisk.callers import CallResult, SippCaller
+from telephony.asterisk.callers import SippCaller
 from telephony.asterisk.config import SHIPPED_PROMPTS
 from telephony.asterisk.install import install_sipp
 from telephony.asterisk.media import read_alaw
+from telephony.asterisk.phones import CallResult
 from telephony.asterisk.program import PROJECT_TOOLS, find_sipp
 
 STAY_S = 90.0

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from telephony.asterisk.config import AsteriskSettings, write_configuration
+from telephony.asterisk.conffiles import write_configuration
+from telephony.asterisk.config import AsteriskSettings
 from telephony.asterisk.errors import AmiRefused, PortTaken, StartFailed
 from telephony.asterisk.probe import AmiProbe
 from telephony.asterisk.processes import command_line, port_owner, still_running

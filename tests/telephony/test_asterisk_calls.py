@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from telephony.asterisk.callers import CallResult, Manner, SimulatedPhone
+from telephony.asterisk.callers import Manner
 from telephony.asterisk.errors import CallFailed
+from telephony.asterisk.phones import CallResult, SimulatedPhone
 from telephony.asterisk.probe import AmiProbe, Message
 from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk
 
