@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dispatch.domain.errors import ForgedRequest, RoleNotAllowed, SignInRequired
 from dispatch.domain.vocabulary import Role
-from dispatch.service import accounts
+from dispatch.service import accounts, tokens
 from dispatch.service.accounts import SignedIn
 from portal.auth import form_token, session_token
 from portal.deps import context_of
@@ -61,7 +61,7 @@ ACCESS: dict[tuple[str, str], Audience] = {
     ("POST", "/admin/staff/{login}/close"): only(Role.ADMIN),
     ("POST", "/admin/staff/{login}/open"): only(Role.ADMIN),
     ("POST", "/admin/staff/{login}/password"): only(Role.ADMIN),
-    ("POST", "/admin/staff/{login}/revoke-tokens"): only(Role.ADMIN),
+    ("POST", "/admin/staff/{login}/tokens/revoke"): only(Role.ADMIN),
     # --- REST; the services refuse what a role may not do to a ticket ---
     ("GET", "/api/v1/me"): STAFF,
     ("GET", "/api/v1/tickets"): STAFF,
@@ -165,7 +165,7 @@ async def _bearer(request: Request) -> SignedIn | None:
 
 def _load_token(request: Request, token: str) -> SignedIn | None:
     with context_of(request).db.read() as session:
-        return accounts.token_owner(session, token)
+        return tokens.token_owner(session, token)
 
 
 async def _check_origin(request: Request, me: SignedIn | None) -> None:

@@ -18,6 +18,7 @@ from portal.metrics import Metrics
 from portal.rendering import HERE, make_environment
 from portal.views import (
     account,
+    admin,
     agent,
     agent_phone,
     api,
@@ -26,6 +27,7 @@ from portal.views import (
     desk,
     health,
     live,
+    resident,
     ticket,
 )
 
@@ -42,6 +44,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     agent_phone.router,
     desk.router,
     ticket.router,
+    resident.router,
+    admin.router,
     # Areas add their line here.
 )
 

@@ -1,4 +1,4 @@
-"""Accounts: staff, their browser sessions, and bearer tokens for the API."""
+"""Accounts: staff and their browser sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dispatch.db import Session
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import Role
-from dispatch.models.people import ApiToken, Department, SignIn, Staff
+from dispatch.models.people import Department, SignIn, Staff
+from dispatch.service.access import require_role
 
 SESSION_LENGTH = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=5)
@@ -190,7 +191,7 @@ def session_for(session: Session, token: str, *, now: datetime) -> SignedIn | No
         return None
     sign_in, staff, department = row
     return SignedIn(
-        actor=_actor(staff),
+        actor=actor_of(staff),
         staff_id=staff.id,
         login=staff.login,
         csrf=sign_in.csrf,
@@ -224,54 +225,37 @@ def end_session(session: Session, sign_in_id: int) -> None:
     session.execute(delete(SignIn).where(SignIn.id == sign_in_id))
 
 
-def create_token(session: Session, login: str, *, now: datetime) -> str:
-    """Make a bearer token for /api/v1; it can be read only now, a hash is stored.
+def set_active(session: Session, actor: Actor, login: str, active: bool) -> None:
+    """Open or close an account; closing ends its sessions at once.
 
     Raises:
-        NotFound: no active account has this login.
+        NotFound: nobody has this login.
+        InvalidInput: an administrator would lock themselves out.
     """
-    staff_id = session.scalar(select(Staff.id).where(Staff.login == login, Staff.active.is_(True)))
-    if staff_id is None:
-        raise NotFound(f"没有账号 {login}，或账号已停用")
-    token = f"hot_{secrets.token_urlsafe(32)}"
-    session.add(ApiToken(token_hash=digest(token), staff_id=staff_id, created_at=now))
-    return token
+    staff = _staff_for(session, actor, login)
+    if staff.id == actor.staff_id:
+        raise InvalidInput("不能停用自己的账号，请由另一位管理员操作")
+    staff.active = active
+    if not active:
+        session.execute(delete(SignIn).where(SignIn.staff_id == staff.id))
 
 
-def token_owner(session: Session, token: str) -> SignedIn | None:
-    """Who holds this bearer token; None when it is unknown, revoked, or the account is closed."""
-    row = session.execute(
-        select(Staff, Department.short_name)
-        .join(ApiToken, ApiToken.staff_id == Staff.id)
-        .outerjoin(Department, Department.id == Staff.department_id)
-        .where(
-            ApiToken.token_hash == digest(token),
-            ApiToken.revoked_at.is_(None),
-            Staff.active.is_(True),
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    staff, department = row
-    return SignedIn(
-        actor=_actor(staff), staff_id=staff.id, login=staff.login, department=department
-    )
+def reset_password(session: Session, actor: Actor, login: str, password_hash: str) -> None:
+    """Set a password for somebody who forgot theirs; all their sessions end."""
+    staff = _staff_for(session, actor, login)
+    change_password(session, staff.id, password_hash, keep=None)
 
 
-def revoke_tokens(session: Session, login: str, *, now: datetime) -> int:
-    """Revoke all of an account's tokens; return how many were still good."""
-    owner = select(Staff.id).where(Staff.login == login).scalar_subquery()
-    gone = session.scalars(
-        update(ApiToken)
-        .where(ApiToken.staff_id == owner, ApiToken.revoked_at.is_(None))
-        .values(revoked_at=now)
-        .returning(ApiToken.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(gone.all())
+def _staff_for(session: Session, actor: Actor, login: str) -> Staff:
+    require_role(actor, Role.ADMIN)
+    staff = session.scalar(select(Staff).where(Staff.login == login))
+    if staff is None:
+        raise NotFound(f"没有账号 {login}")
+    return staff
 
 
-def _actor(staff: Staff) -> Actor:
+def actor_of(staff: Staff) -> Actor:
+    """The person of the account, as services take them."""
     return Actor(
         name=staff.name,
         role=Role(staff.role),

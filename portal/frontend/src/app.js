@@ -65,6 +65,15 @@ function notice(sentence) {
   document.getElementById("flash")?.replaceChildren(line);
 }
 
+// A step that cannot be taken back asks with the name of the thing.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-confirm]");
+  if (button && !window.confirm(button.dataset.confirm)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}, true);
+
 // --- the page ---------------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
   const target = event.target;
