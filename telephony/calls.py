@@ -70,6 +70,8 @@ class CallReducer:
         """Take one fact; again, late or early makes no difference."""
         if self.clock is None or fact.at > self.clock:
             self.clock = fact.at
+            if self._ready is not None and self._ready.at is None:
+                self._ready = replace(self._ready, at=fact.at)
         self._file(fact)
         if isinstance(fact, LegFact):
             home = self._homes.setdefault(fact.leg, fact.call_id)
