@@ -33,6 +33,7 @@ class ContactView:
     answered_at: datetime | None
     ended_at: datetime | None
     ringing: bool
+    live: bool
     disposition: Disposition | None
     ticket_number: str | None
     requester_name: str
@@ -102,6 +103,7 @@ def contact_view(session: Session, reader: Actor, contact_id: int) -> ContactVie
         answered_at=contact.answered_at,
         ended_at=contact.ended_at,
         ringing=contact.ringing is not None,
+        live=contact.ended_at is None and contact.talk_ended_at is None,
         disposition=_disposition(contact.disposition),
         ticket_number=number,
         requester_name=name or "",
@@ -174,6 +176,16 @@ def _own_contact(contact: Contact, line_name: str | None, number: str | None) ->
         live=contact.ended_at is None and contact.talk_ended_at is None,
         disposition=_disposition(contact.disposition),
         ticket_number=number,
+    )
+
+
+def twin(session: Session, reader: Actor, content: str, *, since: datetime) -> str | None:
+    """The number of a ticket the reader made of the same words since then: a key pressed twice."""
+    return session.scalar(
+        select(Ticket.number)
+        .where(Ticket.created_by_id == reader.staff_id, Ticket.created_at >= since)
+        .where(Ticket.content == content.strip())
+        .limit(1)
     )
 
 

@@ -64,9 +64,9 @@ def categories(session: Session) -> list[Choice]:
     return [Choice(code, name, parent or "") for code, name, parent in rows]
 
 
-def category_name(session: Session, code: str) -> str | None:
-    """The category's name, or None for an unknown code."""
-    return session.scalar(select(Category.name).where(Category.code == code))
+def unit_name(session: Session, code: str) -> str | None:
+    """The unit's short name, or None for an unknown code."""
+    return session.scalar(select(Department.short_name).where(Department.code == code))
 
 
 def unit_options(
@@ -84,15 +84,12 @@ def unit_options(
     ruled = catalogue_lead(session, category, division, today=today) if category else None
     thought = {s.label: s for s in suggestions.departments[:MODEL_UNITS]}
     codes = ([ruled[0]] if ruled else []) + [c for c in thought if not ruled or c != ruled[0]]
-    names = dict(
-        session.execute(
-            select(Department.code, Department.short_name).where(
-                Department.code.in_(codes), Department.active.is_(True)
-            )
+    known = session.execute(
+        select(Department.code, Department.short_name).where(
+            Department.code.in_(codes), Department.active.is_(True)
         )
-        .tuples()
-        .all()
     )
+    names = dict(known.all())
     return [
         UnitOption(
             code,
