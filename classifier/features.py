@@ -118,6 +118,8 @@ class FeatureSpace:
 
     def rows(self, documents: Sequence[Words]) -> csr_matrix:
         """Return one sparse row per document; all zero when no feature is known."""
+        if not documents:
+            return csr_matrix((0, self.width), dtype=np.float32)
         starts = range(0, len(documents), BATCH)
         parts = [self._rows(documents[start : start + BATCH]) for start in starts]
         return parts[0] if len(parts) == 1 else vstack(parts, format="csr")

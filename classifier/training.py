@@ -4,11 +4,12 @@ import platform
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
 from classifier.errors import SamplesUnusable
@@ -27,6 +28,9 @@ SEED = 20260701
 FEW_TEXTS = 3000
 """Up to so many texts a feature seen once is kept: it may be all there is of a rare subject."""
 
+NAME_REPEATS = 3
+"""How often the name of a category counts as a text of it; what a clerk would know, too."""
+
 Progress = Callable[[str], None]
 
 
@@ -40,7 +44,8 @@ def train(
 ) -> RequestClassifier:
     """Learn from the samples; the same samples give the same weights.
 
-    `now` dates the model, `names` gives the Chinese name of labels that are codes.
+    `now` dates the model; `names` gives the Chinese name of labels that are codes, which is
+    learned from as well.
     Raises SamplesUnusable when there are fewer than two labels or no readable text.
     """
     labels = sorted(set(samples.labels))
@@ -49,32 +54,54 @@ def train(
     tokenizer = tokenizer or Tokenizer()
     progress(f"分词：{len(samples.texts)} 条")
     documents = [tokenizer.words(text) for text in samples.texts]
+    titled = [at for at, label in enumerate(labels) if (names or {}).get(label)] * NAME_REPEATS
+    titles = [tokenizer.words((names or {})[labels[at]]) for at in titled]
     progress("提取特征")
     try:
-        space = FeatureSpace.learn(documents, min_documents=1 if len(documents) <= FEW_TEXTS else 2)
+        few = len(documents) <= FEW_TEXTS
+        space = FeatureSpace.learn([*documents, *titles], min_documents=1 if few else 2)
     except ValueError as error:
         raise SamplesUnusable("样本中没有可识别的文字") from error
+    known = Lesson(space.rows(titles), np.array(titled, dtype=np.int64))
     rows = space.rows(documents)
     answers = np.array([labels.index(label) for label in samples.labels])
-    margins, judged = _unseen_margins(rows, answers, len(labels), progress)
+    margins, judged = _unseen_margins(Lesson(rows, answers), known, len(labels), progress)
     temperature = _temperature(margins[judged], answers[judged])
     progress("用全部样本训练")
-    weights, bias = _fit(rows, answers, len(labels))
+    weights, bias = _fit(Lesson(rows, answers) + known, len(labels))
     head = LinearHead(weights, bias, temperature)
     card = _card(samples, now, head, margins[judged], answers[judged], names or {})
     return RequestClassifier(tokenizer, space, head, labels, card)
 
 
-def _fit(rows: csr_matrix, answers: np.ndarray, labels: int) -> tuple[Floats, Floats]:
+@dataclass(frozen=True)
+class Lesson:
+    """Rows to learn from and the column of each one's label."""
+
+    rows: csr_matrix
+    answers: np.ndarray
+
+    def __add__(self, other: "Lesson") -> "Lesson":
+        if not len(other.answers):
+            return self
+        rows = vstack([self.rows, other.rows], format="csr")
+        return Lesson(rows, np.concatenate([self.answers, other.answers]))
+
+    def where(self, chosen: np.ndarray) -> "Lesson":
+        """Return the rows that are chosen."""
+        return Lesson(self.rows[chosen], self.answers[chosen])
+
+
+def _fit(lesson: Lesson, labels: int) -> tuple[Floats, Floats]:
     """Return weights and bias for every label; a label without a text is pushed out of reach."""
-    present = np.unique(answers)
-    weights = np.zeros((labels, rows.shape[1]), dtype=np.float32)
+    present = np.unique(lesson.answers)
+    weights = np.zeros((labels, lesson.rows.shape[1]), dtype=np.float32)
     bias = np.full(labels, -2.0, dtype=np.float32)
     if len(present) == 1:
         bias[present] = 2.0
         return weights, bias
     machine = LinearSVC(C=PENALTY, class_weight="balanced", random_state=SEED, max_iter=5000)
-    machine.fit(rows, answers)
+    machine.fit(lesson.rows, lesson.answers)
     coefficients, intercepts = machine.coef_, machine.intercept_
     if len(present) == 2:  # scikit-learn keeps one row for two classes
         coefficients = np.vstack([-coefficients, coefficients])
@@ -85,12 +112,14 @@ def _fit(rows: csr_matrix, answers: np.ndarray, labels: int) -> tuple[Floats, Fl
 
 
 def _unseen_margins(
-    rows: csr_matrix, answers: np.ndarray, labels: int, progress: Progress
+    lesson: Lesson, known: Lesson, labels: int, progress: Progress
 ) -> tuple[Floats, np.ndarray]:
     """Return margins of each text by a model that did not learn from it, and which have any.
 
-    Texts of equal content stay in one fold. The only text of a label cannot be judged.
+    Texts of equal content stay in one fold; `known` may always be learned from. The only text
+    of a label cannot be judged.
     """
+    rows, answers = lesson.rows, lesson.answers
     folds = _folds(rows, answers)
     margins = np.zeros((rows.shape[0], labels), dtype=np.float32)
     for fold in range(FOLDS):
@@ -98,7 +127,7 @@ def _unseen_margins(
         if held_out.all() or not held_out.any():
             continue
         progress(f"交叉验证：第 {fold + 1}/{FOLDS} 折")
-        weights, bias = _fit(rows[~held_out], answers[~held_out], labels)
+        weights, bias = _fit(lesson.where(~held_out) + known, labels)
         margins[held_out] = rows[held_out] @ weights.T + bias
     sizes = Counter(answers.tolist())
     judged = np.array([sizes[answer] > 1 for answer in answers.tolist()])

@@ -70,6 +70,15 @@ def test_two_labels_and_a_label_with_one_text_are_enough() -> None:
     assert model.suggest("老板拖欠工资")[0].label == "b"
 
 
+def test_the_name_of_a_category_is_learned_from_like_a_text() -> None:
+    samples = Samples(
+        ("夜里太吵", "音响太响", "车开不动", "堵了一路"), ("1", "1", "2", "2"), (), "0" * 64
+    )
+    model = train(samples, now=NOW, names={"1": "噪声污染", "2": "道路交通"})
+    assert model.suggest("噪声污染")[0].name == "噪声污染"
+    assert model.suggest("道路交通")[0].label == "2"
+
+
 def test_one_label_cannot_be_learned() -> None:
     with pytest.raises(SamplesUnusable, match="至少需要两个不同的类别"):
         train(Samples(("噪音", "油烟"), ("a", "a"), (), "0" * 64), now=NOW)
