@@ -32,6 +32,16 @@ PAGE = 50
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True)
+class SigningClock:
+    """The clock of the acknowledgement, in the shape of any clock."""
+
+    dispatched_at: datetime | None
+    due_at: datetime
+    warn_at: datetime | None = None
+    clock_rule: str = "签收时限：派单后须在此刻前签收；办理时限自派单起算，不因未签收而停"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TicketCard:
     """One ticket as a list shows it; it names no requester."""
@@ -66,6 +76,13 @@ class TicketCard:
     solved: Verdict | None
     rating: Rating | None
     proposed: tuple[tuple[str, float], ...]
+
+    @property
+    def signing(self) -> SigningClock | None:
+        """The acknowledgement's clock while it runs."""
+        if self.status is not Status.DISPATCHED or self.acknowledge_by is None:
+            return None
+        return SigningClock(self.dispatched_at, self.acknowledge_by)
 
 
 @dataclass(frozen=True)

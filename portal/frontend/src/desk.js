@@ -1,0 +1,235 @@
+// Desks and tickets: lists that stay fresh without jumping, kept drafts, and keys for every day's work.
+const SETTLE = 350; // several events of one commit make one refresh
+const STILL = 2500; // a pointer resting longer than this is not about to press
+const QUIET = 1200;
+
+let moved = 0;
+document.addEventListener("pointermove", (event) => (moved = event.target.closest?.("#desk-live") ? Date.now() : moved), { passive: true });
+
+// --- live ---------------------------------------------------------------------------------------------
+async function freshPage(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return null;
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+function busy(area) {
+  const at = document.activeElement;
+  const typing = area.contains(at) && at.matches("input, textarea, select");
+  return typing || edited(area) || Date.now() - moved < STILL || area.querySelector("button:disabled") !== null;
+}
+
+function edited(area) {
+  return [...area.querySelectorAll("textarea, input:not([type=hidden])")].some((field) =>
+    field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue,
+  );
+}
+
+/** Put the new state of a part in place of the old: scroll, selected row and focus stay, new rows light up. */
+function exchange(old, fresh) {
+  if (!old || !fresh || old.isEqualNode(fresh)) return;
+  const scroll = [...old.querySelectorAll("[data-scroll]")].map((box) => [box.scrollTop, box.scrollLeft]);
+  const known = new Set([...old.querySelectorAll("[id]")].map((node) => node.id));
+  const chosen = old.querySelector("[data-rows] .selected")?.id;
+  const focused = old.contains(document.activeElement) ? document.activeElement.closest("[id]")?.id : null;
+  old.replaceWith(fresh);
+  fresh.querySelectorAll("[data-scroll]").forEach((box, i) => {
+    if (scroll[i]) [box.scrollTop, box.scrollLeft] = scroll[i];
+  });
+  for (const node of fresh.querySelectorAll("tr[id], article[id], li[id]")) {
+    if (!known.has(node.id)) node.classList.add("fresh");
+  }
+  if (chosen) document.getElementById(chosen)?.classList.add("selected");
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+class LiveDesk {
+  constructor(area) {
+    for (const name of area.dataset.refresh.split(" ")) document.addEventListener(`hotline:${name}`, () => this.soon(SETTLE));
+  }
+
+  soon(wait) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), wait);
+  }
+
+  async refresh(now = false) {
+    const area = document.getElementById("desk-live");
+    if (!now && busy(area)) {
+      // Nothing may jump under the pointer: say that there is news, and wait until the hand is off.
+      this.offer(area);
+      this.soon(1000);
+      return;
+    }
+    const page = await freshPage(location.href).catch(() => null);
+    if (!page) return;
+    if (!now && busy(area)) {
+      this.soon(1000);
+      return;
+    }
+    exchange(area, page.getElementById("desk-live"));
+  }
+
+  offer(area) {
+    if (area.querySelector(".pill")) return;
+    const pill = document.createElement("button");
+    pill.type = "button";
+    pill.className = "pill";
+    pill.textContent = "有新的变化，点此更新";
+    pill.addEventListener("click", () => this.refresh(true));
+    area.querySelector(".desk-tabs")?.after(pill);
+  }
+}
+
+class LiveTicket {
+  constructor(ticket) {
+    this.number = ticket.dataset.number;
+    document.addEventListener("hotline:ticket", (event) => {
+      if (event.detail?.number !== this.number && !event.detail?.resync) return;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.refresh(), SETTLE);
+    });
+  }
+
+  async refresh() {
+    const page = await freshPage(`/tickets/${encodeURIComponent(this.number)}`).catch(() => null);
+    if (!page) return;
+    for (const id of ["ticket-head", "ticket-request", "ticket-history"]) {
+      exchange(document.getElementById(id), page.getElementById(id));
+    }
+    const side = document.getElementById("ticket-side");
+    const inUse = edited(side) || side.contains(document.activeElement) || [...side.querySelectorAll("audio")].some((a) => !a.paused);
+    if (!inUse) exchange(side, page.getElementById("ticket-side"));
+    else if (page.querySelector(".ticket")?.dataset.version !== document.querySelector(".ticket").dataset.version) this.warn();
+  }
+
+  warn() {
+    if (document.getElementById("moved-on")) return;
+    const line = document.createElement("div");
+    line.id = "moved-on";
+    line.className = "notice notice-near";
+    line.setAttribute("role", "status");
+    line.textContent = "这张工单刚刚有新进展，见“办理过程”。您填写的内容没有动；提交前请再看一眼。";
+    document.getElementById("ticket-side").prepend(line);
+  }
+}
+
+// --- drafts -----------------------------------------------------------------------------------------------
+class Draft {
+  constructor(form, number) {
+    this.form = form;
+    this.address = `/tickets/${encodeURIComponent(number)}/draft`;
+    form.addEventListener("input", () => this.typed());
+    form.addEventListener("submit", () => this.cancel());
+    addEventListener("pagehide", () => this.dirty && this.send());
+  }
+
+  typed() {
+    this.dirty = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), QUIET);
+  }
+
+  cancel() {
+    clearTimeout(this.timer);
+    this.dirty = false;
+  }
+
+  send() {
+    const body = new URLSearchParams({ form: this.form.dataset.draft });
+    for (const area of this.form.querySelectorAll("textarea")) body.set(area.name, area.value);
+    const token = document.querySelector('meta[name="csrf"]').content;
+    return fetch(this.address, { method: "POST", body, keepalive: true, headers: { "X-CSRF-Token": token } });
+  }
+
+  async save() {
+    this.dirty = false;
+    const answer = await this.send().catch(() => null);
+    const said = this.form.querySelector("[data-autosave]");
+    if (answer?.ok) {
+      if (said) said.textContent = `自动保存 ${new Date().toLocaleTimeString("zh-CN", { hour12: false })}`;
+      return;
+    }
+    if (said) said.textContent = "还没有保存到服务器，请先不要关闭页面";
+    this.typed();
+  }
+}
+
+// --- keys and presses -------------------------------------------------------------------------------------
+function fill(field, value) {
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-fill], [data-unit]");
+  if (!chip) return;
+  const row = chip.closest("tr");
+  const field = chip.dataset.fill ? document.getElementById(chip.dataset.fill) : row.querySelector('[name="department"]');
+  fill(field, chip.dataset.value ?? chip.dataset.unit);
+  for (const other of chip.parentElement.querySelectorAll(".suggestion")) other.classList.toggle("accepted", other === chip);
+  (row?.querySelector('[data-testid="dispatch"]') ?? field).focus();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.matches("textarea, select, input:not([type=radio])")) return;
+  const steps = event.target.closest?.("form[data-steps]");
+  if (steps) {
+    if (answer(steps, event.key)) event.preventDefault();
+    return;
+  }
+  const row = document.querySelector("[data-rows] tr.selected");
+  if (!row) return;
+  if (event.key === "d") row.querySelector("form[data-dispatch]")?.requestSubmit();
+  else if (/^[1-3]$/.test(event.key)) row.querySelector(`[data-key="${event.key}"]`)?.click();
+});
+
+/** 1 to 5 answer the next open question; the last one leads to the button. */
+function answer(form, key) {
+  if (!/^[1-5]$/.test(key)) return false;
+  const open = [...form.querySelectorAll("fieldset")].find((set) => !set.querySelector(":checked"));
+  const choice = open?.querySelectorAll("input[type=radio]")[Number(key) - 1];
+  if (!choice) return false;
+  choice.checked = true;
+  choice.dispatchEvent(new Event("change", { bubbles: true }));
+  const unreached = form.elements.reached.value === "no";
+  const left = [...form.querySelectorAll("fieldset")].some((set) => !set.querySelector(":checked"));
+  if (unreached || !left) form.querySelector("[type=submit]").focus();
+  return true;
+}
+
+// --- this page ------------------------------------------------------------------------------------------------
+function elapsed(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  if (h) return `${h} 小时 ${m} 分`;
+  return m ? `${m} 分 ${s} 秒` : `${s} 秒`;
+}
+
+const clock = document.getElementById("clock");
+const ahead = clock ? new Date(clock.dateTime).getTime() - Date.now() : 0;
+if (document.querySelector("[data-since]") || document.querySelector(".watch-columns")) {
+  setInterval(() => {
+    for (const cell of document.querySelectorAll("[data-since]")) {
+      cell.textContent = elapsed((Date.now() + ahead - new Date(cell.dataset.since).getTime()) / 1000);
+    }
+  }, 1000);
+}
+
+const desk = document.getElementById("desk-live");
+if (desk) new LiveDesk(desk);
+const ticket = document.querySelector(".ticket[data-number]");
+if (ticket) {
+  new LiveTicket(ticket);
+  for (const form of ticket.querySelectorAll("form[data-draft]")) new Draft(form, ticket.dataset.number);
+}
+// A reload must not say again that it is done.
+if (document.querySelector("[data-said]")) {
+  const here = new URL(location.href);
+  here.searchParams.delete("done");
+  here.searchParams.delete("number");
+  history.replaceState(null, "", here);
+}
+const steps = document.querySelector("form[data-steps]");
+if (steps && location.hash === "#form-follow-up") steps.focus({ preventScroll: true });
