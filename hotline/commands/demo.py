@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from classifier.training import train_demo_model
 from dispatch.bus import Database
 from dispatch.domain.rules import Rules
 from dispatch.service import history
@@ -16,6 +15,7 @@ from hotline import founding, schema
 from hotline.bootstrap import load_rules, open_database, utc_now
 from hotline.city.catalog import load_city
 from hotline.commands.asterisk import demo_call
+from hotline.commands.classify import train_demo_model
 from hotline.commands.output import say
 from hotline.demo import Past
 from hotline.settings import Settings
