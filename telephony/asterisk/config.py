@@ -52,7 +52,7 @@ class AsteriskSettings:
     queue_wait_s: int = 180
     queue_length: int = 200
     ring_s: int = 20
-    key_wait_s: int = 6
+    key_wait_s: float = 6.0
     """Seconds a called citizen has for pressing a key."""
 
     @property
