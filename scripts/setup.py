@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import platform
 import shutil
 import subprocess
@@ -119,6 +120,7 @@ def asterisk_steps() -> list[Step]:
 def model_steps() -> list[Step]:
     """Return the step that trains the demo model from the project's own corpus."""
     corpus = ROOT / "hotline" / "city"
+    data = ROOT / os.environ.get("HOTLINE_DATA_DIR", "var")
     if not corpus.exists() or not _knows_demo_model():
         return []
     return [
@@ -131,7 +133,7 @@ def model_steps() -> list[Step]:
                 cure="请查看日志；若与语料无关，请带日志报告问题",
             ),
             inputs=[corpus, ROOT / "classifier"],
-            ready=lambda: (ROOT / "var" / "models" / "current").exists(),
+            ready=lambda: (data / "models" / "current").exists(),
         )
     ]
 

@@ -47,10 +47,10 @@ class Step:
     """Whether what the step makes is still there."""
 
 
-def perform(steps: Iterable[Step]) -> int:
+def perform(steps: Iterable[Step], stamps: Path = STAMPS) -> int:
     """Run the steps in order; return the exit status for the shell."""
     for step in steps:
-        stamp = STAMPS / step.name
+        stamp = stamps / step.name
         key = fingerprint(step.inputs)
         if stamp.exists() and stamp.read_text() == key and step.ready():
             continue
@@ -66,7 +66,7 @@ def perform(steps: Iterable[Step]) -> int:
         except KeyboardInterrupt:
             say("  已中断；再次运行会从这一步继续。")
             return 130
-        STAMPS.mkdir(parents=True, exist_ok=True)
+        stamps.mkdir(parents=True, exist_ok=True)
         stamp.write_text(fingerprint(step.inputs))
         say(f"✓ {step.title}（{time.monotonic() - began:.0f} 秒）")
     return 0
@@ -85,7 +85,7 @@ def fingerprint(inputs: Iterable[Path | str]) -> str:
             digest.update(entry.encode() + b"\0")
             continue
         for path in _files(entry):
-            digest.update(str(path.relative_to(ROOT)).encode() + b"\0")
+            digest.update(str(path.relative_to(entry.parent)).encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
