@@ -34,7 +34,10 @@ def load_suggester(settings: Settings, database: Database, now: datetime) -> Dep
     except (ModelMissing, ModelRefused) as problem:
         log.warning("%s", problem)
         return KeywordSuggester(route=route, categories=categories, departments=departments)
-    return ModelSuggester(model, route=route, categories=categories, departments=departments)
+    suggester = ModelSuggester(model, route=route, categories=categories, departments=departments)
+    # The dictionary is read at the first text: better now than while an agent types.
+    suggester.suggest("路灯不亮")
+    return suggester
 
 
 class Runtime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from hotline import founding, schema
 from hotline.bootstrap import load_secrets, open_database
 from hotline.city.catalog import load_city
+from hotline.commands.classify import train_demo_model
 from hotline.settings import Settings
 from portal.auth import hash_password
 from tests.fixtures_asterisk import AsteriskUnderTest, free_port, private_asterisk
@@ -114,10 +118,22 @@ def until(true: Callable[[], object], seconds: float, why: Callable[[], str] = l
         time.sleep(0.1)
 
 
+@pytest.fixture(scope="session")
+def demo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo city's model, trained once."""
+    folder = tmp_path_factory.mktemp("model")
+    train_demo_model(folder)
+    return folder
+
+
 @contextmanager
-def private_hotline(folder: Path, database_url: str = "") -> Iterator[HotlineUnderTest]:
+def private_hotline(
+    folder: Path, database_url: str = "", model: Path | None = None
+) -> Iterator[HotlineUnderTest]:
     """Found the demo city without a past and start everything on free ports."""
     secrets = load_secrets(folder)
+    if model is not None:
+        shutil.copytree(model, folder / "models" / "current")
     with private_asterisk(folder, secrets=secrets, queue_wait_s=60) as asterisk:
         port = free_port()
         ours = asterisk.settings

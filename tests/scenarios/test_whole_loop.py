@@ -29,14 +29,13 @@ TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def hotline(request: pytest.FixtureRequest) -> Iterator[HotlineUnderTest]:
+def hotline(request: pytest.FixtureRequest, demo_model: Path) -> Iterator[HotlineUnderTest]:
     """One installation on each database."""
     with tempfile.TemporaryDirectory(prefix="hotline-loop-") as folder:
         url = ""
         if request.param == "postgresql":
             url = request.getfixturevalue("postgres").create()
-        with private_hotline(Path(folder), url) as running:
-            running.command("demo", "model")
+        with private_hotline(Path(folder), url, demo_model) as running:
             yield running
 
 
