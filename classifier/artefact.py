@@ -6,12 +6,14 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from classifier.calibration import Calibration
 from classifier.errors import ModelMissing, ModelRefused
 from classifier.features import Block, FeatureSpace
 from classifier.pipeline import LinearHead, ModelCard, RequestClassifier
@@ -45,7 +47,7 @@ def save_model(model: RequestClassifier, folder: Path) -> None:
         "arrays": arrays_name,
         "arrays_sha256": digest,
         "labels": list(model.labels),
-        "temperature": model.head.temperature,
+        "calibration": asdict(model.head.calibration),
         "terms": list(model.tokenizer.terms),
         "stopwords": list(model.tokenizer.stopwords),
         "features": {name: block.features for name, block in blocks.items()},
@@ -108,12 +110,15 @@ def _assemble(
     )
     labels = [str(label) for label in description["labels"]]
     weights, bias = arrays["weights"], arrays["bias"]
-    temperature = float(description["temperature"])
+    stored = description["calibration"]
+    names = ("temperature", "slope", "shift")
+    calibration = Calibration(**{name: float(stored[name]) for name in names})
     if weights.shape != (len(labels), space.width) or bias.shape != (len(labels),):
         raise ValueError("数组大小与标签、特征不符")
-    if not (temperature > 0 and all(np.isfinite(array).all() for array in arrays.values())):
+    numbers = (*arrays.values(), np.array([calibration.slope, calibration.shift]))
+    if not (calibration.temperature > 0 and all(np.isfinite(array).all() for array in numbers)):
         raise ValueError("数值无效")
-    head = LinearHead(weights.astype(np.float32), bias.astype(np.float32), temperature)
+    head = LinearHead(weights.astype(np.float32), bias.astype(np.float32), calibration)
     tokenizer = Tokenizer(terms=description["terms"], stopwords=description["stopwords"])
     return RequestClassifier(tokenizer, space, head, labels, _card(description["card"]))
 

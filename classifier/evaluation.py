@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from classifier.pipeline import Probabilities, RequestClassifier
+from classifier.calibration import Probabilities
+from classifier.pipeline import RequestClassifier
 from classifier.samples import Samples
 
 BATCH = 500

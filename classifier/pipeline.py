@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from classifier.calibration import Calibration, Probabilities
 from classifier.features import FeatureSpace, Floats, Words
 from classifier.tokens import Tokenizer
 from dispatch.domain.ports import Evidence, Suggestion
@@ -17,8 +17,6 @@ EVIDENCE_WORDS = 6
 
 EXPLAINED = 3
 """Suggestions that come with evidence: those shown to a person."""
-
-Probabilities = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +34,13 @@ class ModelCard:
     """Chinese name of each label that is a code."""
 
 
-def calibrated(margins: Floats, temperature: float) -> Probabilities:
-    """Turn margins (texts × labels) into probabilities; each row adds up to 1."""
-    scaled = margins.astype(np.float64) / temperature
-    scaled -= scaled.max(axis=1, keepdims=True)
-    odds = np.exp(scaled)
-    chances: Probabilities = odds / odds.sum(axis=1, keepdims=True)
-    return chances
-
-
 @dataclass(frozen=True)
 class LinearHead:
     """One row of weights per label over the columns of the feature space, and how sure to be."""
 
     weights: Floats
     bias: Floats
-    temperature: float
-    """What margins are divided by before softmax; fitted on margins of unseen texts."""
+    calibration: Calibration
 
 
 class RequestClassifier:
@@ -103,7 +91,7 @@ class RequestClassifier:
 
     def _judge(self, rows: csr_matrix) -> Probabilities:
         margins = rows @ self._by_column + self.head.bias
-        return calibrated(np.asarray(margins), self.head.temperature)
+        return self.head.calibration.probabilities(np.asarray(margins))
 
     def _evidence(
         self, words: Words, row: csr_matrix, columns: Sequence[int]

@@ -12,10 +12,11 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 from sklearn.svm import LinearSVC
 
+from classifier.calibration import fit_calibration
 from classifier.errors import SamplesUnusable
 from classifier.evaluation import Figures, expected_calibration_error, measure
 from classifier.features import FeatureSpace, Floats
-from classifier.pipeline import LinearHead, ModelCard, RequestClassifier, calibrated
+from classifier.pipeline import LinearHead, ModelCard, RequestClassifier
 from classifier.samples import Samples
 from classifier.tokens import Tokenizer
 
@@ -66,10 +67,10 @@ def train(
     rows = space.rows(documents)
     answers = np.array([labels.index(label) for label in samples.labels])
     margins, judged = _unseen_margins(Lesson(rows, answers), known, len(labels), progress)
-    temperature = _temperature(margins[judged], answers[judged])
+    calibration = fit_calibration(margins[judged], answers[judged])
     progress("用全部样本训练")
     weights, bias = _fit(Lesson(rows, answers) + known, len(labels))
-    head = LinearHead(weights, bias, temperature)
+    head = LinearHead(weights, bias, calibration)
     card = _card(samples, now, head, margins[judged], answers[judged], names or {})
     return RequestClassifier(tokenizer, space, head, labels, card)
 
@@ -149,17 +150,6 @@ def _folds(rows: csr_matrix, answers: np.ndarray) -> np.ndarray:
     return folds
 
 
-def _temperature(margins: Floats, answers: np.ndarray) -> float:
-    """Return the temperature under which the true labels were most likely."""
-
-    def loss(temperature: float) -> float:
-        chances = calibrated(margins, temperature)
-        truth = chances[np.arange(len(answers)), answers]
-        return float(-np.log(np.maximum(truth, 1e-12)).mean())
-
-    return float(min(np.geomspace(0.02, 5.0, 120), key=loss))
-
-
 def _card(
     samples: Samples,
     now: datetime,
@@ -168,7 +158,7 @@ def _card(
     answers: np.ndarray,
     names: Mapping[str, str],
 ) -> ModelCard:
-    chances = calibrated(margins, head.temperature)
+    chances = head.calibration.probabilities(margins)
     figures: Figures = measure(chances, answers)
     return ModelCard(
         version=f"{now:%Y%m%d-%H%M%S}-{samples.sha256[:8]}",

@@ -60,7 +60,7 @@ def test_it_says_nothing_of_a_text_it_cannot_read(model: RequestClassifier, noth
 def test_the_same_samples_give_the_same_model(model: RequestClassifier) -> None:
     again = train(requests(), now=NOW)
     assert np.array_equal(again.head.weights, model.head.weights)
-    assert again.head.temperature == model.head.temperature
+    assert again.head.calibration == model.head.calibration
     assert again.card == model.card
 
 
