@@ -90,7 +90,10 @@ def _inbound(period: Period) -> Condition:
 
 
 def _offered(period: Period) -> Condition:
-    return and_(_inbound(period), Contact.queued_at.is_not(None))
+    # A call still waiting is not judged yet, nor one of which an import does not tell whether
+    # it was answered.
+    known = or_(Contact.answered_at.is_not(None), Contact.outcome.is_not(None))
+    return and_(_inbound(period), Contact.queued_at.is_not(None), known)
 
 
 def definition(code: str, period: Period, rules: Rules, now: datetime) -> Definition:

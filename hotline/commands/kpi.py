@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -9,11 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analytics.facts import Period, rates
+from analytics.facts import Period, dispositions, rates
 from analytics.figures import FIGURES
 from analytics.rates import Rate
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.people import SYSTEM
+from dispatch.domain.vocabulary import Disposition
 from hotline import schema
 from hotline.bootstrap import load_rules, open_database, utc_now
 from hotline.commands.output import put_json, refusals
@@ -31,6 +33,7 @@ def kpi(
         schema.migrate(database)
         with database.read() as session:
             found = rates(session, SYSTEM, period, load_rules(), now=utc_now())
+            endings = dispositions(session, SYSTEM, period)
         database.dispose()
     if json_:
         put_json(as_json(found))
@@ -40,7 +43,25 @@ def kpi(
         one = found[figure.code]
         shown = "无数据" if one.percent is None else f"{one.percent}%"
         table.add_row(figure.name, f"{one.hits:,}", f"{one.judged:,}", shown, figure.formula)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(endings_table(endings))
+
+
+def endings_table(endings: Mapping[Disposition | None, int]) -> Table:
+    """How the calls ended; the rows sum to the calls."""
+    calls = sum(endings.values())
+    table = Table("来电结果", "来电", "占比", show_footer=True)
+    for column, total in zip(table.columns, ("合计", f"{calls:,}", ""), strict=True):
+        column.footer = total
+    for ending in (*Disposition, None):
+        count = endings.get(ending, 0)
+        if ending is None and not count:
+            continue
+        share = Rate(count, calls).percent
+        name = ending.label if ending else "尚未登记"
+        table.add_row(name, f"{count:,}", "无数据" if share is None else f"{share}%")
+    return table
 
 
 def read_period(first: str, last: str) -> Period:
