@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hotline.commands.output import refusals
 from hotline.settings import Settings
-from hotline.supervisor import Supervisor
+from hotline.commands.supervisor import Supervisor
 
 
 def up() -> None:
