@@ -163,7 +163,7 @@ def _facts(row: dict[str, str], at: datetime, extra: dict[str, object]) -> Itera
             yield LegJoined(at, call_id, leg, channel, bridge)
         case "BRIDGE_EXIT" if bridge:
             yield LegLeft(at, call_id, leg, channel, bridge)
-        case "HANGUP" | "CHAN_END":
+        case "HANGUP":
             yield from _ending(row, at, extra, call_uuid)
         case "APP_START" if row["application"] == "Queue":
             queue = row["data"].partition(",")[0]
@@ -183,12 +183,12 @@ def _ending(
     row: dict[str, str], at: datetime, extra: dict[str, object], call_uuid: str | None
 ) -> Iterator[Fact]:
     call_id, leg, channel, userfield = row["call"], row["leg"], row["channel"], row["userfield"]
-    if row["kind"] == "HANGUP":
-        by_us = extra.get("hangupsource") != channel
-        yield HangupAsked(at, call_id, leg, channel, by_us)
-        if userfield.startswith(FOLLOW_UP) and userfield.removeprefix(FOLLOW_UP).isdecimal():
-            yield SurveyClosed(at, call_id, int(userfield.removeprefix(FOLLOW_UP)))
-    yield LegEnded(at, call_id, leg, channel, None, row["number"] or None, call_uuid)
+    yield HangupAsked(at, call_id, leg, channel, by_us=extra.get("hangupsource") != channel)
+    if userfield.startswith(FOLLOW_UP) and userfield.removeprefix(FOLLOW_UP).isdecimal():
+        yield SurveyClosed(at, call_id, int(userfield.removeprefix(FOLLOW_UP)))
+    cause = extra.get("hangupcause")
+    cause = cause if isinstance(cause, int) else None
+    yield LegEnded(at, call_id, leg, channel, cause, row["number"] or None, call_uuid)
 
 
 def _attended(

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
 from telephony.facts import (
     AnyFact,
     LegEnded,
+    LegStarted,
     OriginateAnswered,
     SurveyClosed,
     SurveyDone,
     SurveyHeard,
 )
 
+Value = TypeVar("Value")
 ORDER = "follow-up"
-# Reasons of a failed Originate: 1 and 3 hung up or rang out, 5 busy, 0 and 8 no way through.
-REASONS = {
-    1: SurveyResult.NO_ANSWER,
-    3: SurveyResult.NO_ANSWER,
-    5: SurveyResult.BUSY,
+# Reasons of a failed Originate: 3 rang out, 5 busy; 0 tells nothing, the channel's cause does.
+REASONS = {3: SurveyResult.NO_ANSWER, 5: SurveyResult.BUSY}
+# Causes of Q.850: 17 busy, 18 and 19 nobody answered, 21 declined.
+CAUSES = {
+    17: SurveyResult.BUSY,
+    18: SurveyResult.NO_ANSWER,
+    19: SurveyResult.NO_ANSWER,
+    21: SurveyResult.NO_ANSWER,
 }
+REMEMBERED = 10_000
 
 
 def order_of(follow_up_id: int, channel_id: str) -> str:
@@ -57,6 +63,9 @@ class SurveyFollower:
         self._surveys: dict[int, _Survey] = {}
         self._calls: dict[str, int] = {}
         self._ended: dict[str, None] = {}
+        self._ringing: dict[str, None] = {}
+        self._refused: dict[str, int] = {}
+        self._causes: dict[str, LegEnded] = {}
 
     def fold(self, fact: AnyFact) -> list[SurveyAnswer | SurveyEnded]:
         """Take one fact and return what it adds; the same fact again adds nothing."""
@@ -71,8 +80,10 @@ class SurveyFollower:
                 if fact.call_id not in self._ended:
                     self._survey(fact.follow_up_id, fact.call_id)
                     return self._end(fact.call_id, fact)
-            case LegEnded() if fact.leg == fact.call_id and fact.call_id in self._calls:
-                return self._end(fact.call_id, fact)
+            case LegStarted() if fact.leg == fact.call_id and fact.outgoing:
+                _remember(self._ringing, fact.call_id, None)
+            case LegEnded() if fact.leg == fact.call_id:
+                return self._hung_up(fact)
         return []
 
     def _survey(self, follow_up_id: int, call_id: str) -> _Survey:
@@ -89,11 +100,40 @@ class SurveyFollower:
         if fact.ok:
             self._survey(follow_up_id, fact.call_id or channel_id)
             return []
-        self._ended[channel_id] = None
-        result = REASONS.get(fact.reason, SurveyResult.FAILED)
-        return [
-            SurveyEnded(follow_up_id=follow_up_id, result=result, at=fact.at, call_id=channel_id)
-        ]
+        told = channel_id in self._causes or fact.reason in REASONS
+        if channel_id in self._ringing and not told:
+            # The channel's own end, a moment later, says why.
+            self._refused[channel_id] = follow_up_id
+            return []
+        cause = self._causes.pop(channel_id, None)
+        return [self._unanswered(follow_up_id, channel_id, fact, cause)]
+
+    def _hung_up(self, fact: LegEnded) -> list[SurveyAnswer | SurveyEnded]:
+        if fact.call_id in self._calls:
+            return self._end(fact.call_id, fact)
+        if fact.call_id in self._refused:
+            follow_up_id = self._refused.pop(fact.call_id)
+            return [self._unanswered(follow_up_id, fact.call_id, fact, fact)]
+        if fact.call_id in self._ringing:
+            _remember(self._causes, fact.call_id, fact)
+        return []
+
+    def _unanswered(
+        self,
+        follow_up_id: int,
+        channel_id: str,
+        fact: OriginateAnswered | LegEnded,
+        cause: LegEnded | None,
+    ) -> SurveyEnded:
+        """Say why nobody took the call, by the best evidence there is."""
+        _remember(self._ended, channel_id, None)
+        self._ringing.pop(channel_id, None)
+        result = SurveyResult.FAILED
+        if isinstance(fact, OriginateAnswered):
+            result = REASONS.get(fact.reason, result)
+        if cause is not None and cause.cause is not None:
+            result = CAUSES.get(cause.cause, result)
+        return SurveyEnded(follow_up_id=follow_up_id, result=result, at=fact.at, call_id=channel_id)
 
     def _heard(self, fact: SurveyHeard) -> list[SurveyAnswer | SurveyEnded]:
         if fact.question not in ("solved", "satisfied") or fact.call_id in self._ended:
@@ -112,11 +152,17 @@ class SurveyFollower:
     def _end(self, call_id: str, fact: SurveyClosed | LegEnded) -> list[SurveyAnswer | SurveyEnded]:
         follow_up_id = self._calls.pop(call_id)
         survey = self._surveys.pop(follow_up_id, _Survey())
-        self._ended[call_id] = None
-        if len(self._ended) > 10_000:
-            del self._ended[next(iter(self._ended))]
+        _remember(self._ended, call_id, None)
+        self._ringing.pop(call_id, None)
         return [
             SurveyEnded(
                 follow_up_id=follow_up_id, result=survey.result(), at=fact.at, call_id=call_id
             )
         ]
+
+
+def _remember(memory: dict[str, Value], key: str, value: Value) -> None:
+    """Keep the value, and only the newest of very many."""
+    memory[key] = value
+    if len(memory) > REMEMBERED:
+        del memory[next(iter(memory))]
