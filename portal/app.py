@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
@@ -33,11 +34,12 @@ from portal.views import (
 
 MAX_BODY = 4 * 1024 * 1024
 
-ROUTERS: tuple[APIRouter, ...] = (
+# Only describes the token in the OpenAPI document; the guard is what asks for it.
+BEARER = HTTPBearer(auto_error=False, description="hotline token create --staff 账号")
+
+API: tuple[APIRouter, ...] = (api.router, api_actions.router, api_lists.router)
+PAGES: tuple[APIRouter, ...] = (
     account.router,
-    api.router,
-    api_actions.router,
-    api_lists.router,
     health.router,
     live.router,
     agent.router,
@@ -73,7 +75,6 @@ def create_app(context: PortalContext) -> FastAPI:
         redoc_url=None,
         dependencies=[Depends(guard)],
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
     )
     softphone = context.softphone
     policy = content_policy(softphone.ws_url if softphone else None)
@@ -83,9 +84,17 @@ def create_app(context: PortalContext) -> FastAPI:
     app.state.metrics = metrics
     app.state.content_policy = policy
     app.state.templates = make_environment()
-    app.add_middleware(HeadersMiddleware, policy=policy, measure=metrics.measure)
+    app.add_middleware(
+        HeadersMiddleware,
+        policy=policy,
+        measure=metrics.measure,
+        max_body=MAX_BODY,
+        too_large=errors.too_large,
+    )
     errors.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    for router in API:
+        app.include_router(router, dependencies=[Security(BEARER)])
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static", check_dir=False), name="static")
     return app

@@ -124,6 +124,11 @@ def answer(request: Request, problem: Problem) -> Response:
     return render(request, "error.html", status_code=problem.status, problem=problem)
 
 
+def too_large(request: Request) -> Response:
+    """The answer to a body longer than we read."""
+    return answer(request, Problem(413, "too-large", SENTENCES[413]))
+
+
 def _reads_html(request: Request) -> bool:
     accept = request.headers.get("accept", "*/*")
     return "text/html" in accept or accept == "*/*"

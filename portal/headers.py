@@ -11,6 +11,7 @@ from typing import cast
 
 from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 access_log = logging.getLogger("hotline.access")
@@ -62,15 +63,24 @@ def add_page_headers(request: Request, response: Response) -> None:
 class HeadersMiddleware:
     """Adds the headers, names the request, and writes one line about it when it ends.
 
-    `measure` gets method, route template, status and seconds.
+    `measure` gets method, route template, status and seconds. A body announced to be longer
+    than `max_body` bytes is answered by `too_large` before anything is read; one that is not
+    announced is cut off there.
     """
 
     def __init__(
-        self, app: ASGIApp, policy: str, measure: Callable[[str, str, int, float], None]
+        self,
+        app: ASGIApp,
+        policy: str,
+        measure: Callable[[str, str, int, float], None],
+        max_body: int,
+        too_large: Callable[[Request], Response],
     ) -> None:
         self.app = app
         self.headers = page_headers(policy)
         self.measure = measure
+        self.max_body = max_body
+        self.too_large = too_large
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request."""
@@ -93,8 +103,21 @@ class HeadersMiddleware:
                 headers["X-Request-ID"] = request_id
             await send(message)
 
+        read = 0
+
+        async def receive_counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.max_body:
+                raise HTTPException(413)
+            return message
+
+        inner = self.app
+        if _announced(scope) > self.max_body:
+            inner = self.too_large(Request(scope))
         try:
-            await self.app(scope, receive, send_with_headers)
+            await inner(scope, receive_counted, send_with_headers)
         finally:
             self._tell(scope, status, time.perf_counter() - started, request_id)
 
@@ -124,6 +147,13 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
             return cast(str, value.decode("latin-1"))
     return secrets.token_hex(8)
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
 
 
 def _static_cache(scope: Scope) -> str:
