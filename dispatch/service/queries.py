@@ -124,7 +124,8 @@ def desk_page(
         query = query.where(Department.code == unit)
     if cursor:
         query = query.where(tuple_(*order) > tuple_(*_read_cursor(cursor, order)))
-    rows = session.execute(query.add_columns(*order).order_by(*order).limit(limit + 1)).all()
+    named = [column.label(f"order_{i}") for i, column in enumerate(order)]
+    rows = session.execute(query.add_columns(*named).order_by(*order).limit(limit + 1)).all()
     cards = tuple(card(row) for row in rows[:limit])
     more = len(rows) > limit
     return Page(cards, _write_cursor(rows[limit - 1][-len(order) :]) if more else None)
