@@ -17,7 +17,7 @@ from portal.deps import Ctx, Me, Now
 from portal.rendering import render
 from portal.views import agent_panel
 from portal.views.agent_endings import Ending, end, or_none, suggestions
-from portal.views.agent_form import FIELDS, Subject, TypedForm
+from portal.views.agent_form import FIELDS, Subject, TypedForm, text_for_model
 from portal.views.agent_panel import Panel, Saved
 from portal.views.agent_phone import ask_telephone, ready_again
 
@@ -103,6 +103,7 @@ def suggest(request: Request, ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> H
         category=category,
         typed=typed,
         choices=choices,
+        named_places=[] if division else choices.places_in(text_for_model(typed)),
     )
 
 

@@ -16,7 +16,7 @@ from dispatch.service import assignment, console_queries, form_choices, intake
 from dispatch.service.intake import RequestForm
 from portal.deps import PortalContext
 from portal.views import agent_panel
-from portal.views.agent_form import TEXT_FOR_MODEL, Subject, Typed, outcome, request_form
+from portal.views.agent_form import Subject, Typed, outcome, request_form, text_for_model
 from portal.views.agent_panel import Saved
 
 # Two presses of one key, or a page sent again after the network came back.
@@ -57,10 +57,8 @@ def end(press: Ending) -> Saved:
 
 def suggestions(ctx: PortalContext, typed: Typed, division: str | None) -> Suggestions:
     """The model's opinion of what was typed; nothing for hardly any words."""
-    text = f"{typed.get('content', '')} {typed.get('place', '')}".strip()
-    if len(text) < WORDS_ENOUGH:
-        return NOTHING
-    return ctx.suggester.suggest(text[:TEXT_FOR_MODEL], division=division)
+    text = text_for_model(typed)
+    return ctx.suggester.suggest(text, division=division) if len(text) >= WORDS_ENOUGH else NOTHING
 
 
 def or_none(read: Callable[[str], str | None], typed: str) -> str | None:

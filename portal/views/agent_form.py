@@ -114,9 +114,24 @@ class Catalogue:
         """The code of a place typed as its words or its code; None when left empty."""
         return _code(self.divisions, typed, " ", "division", "属地")
 
+    def places_in(self, text: str) -> list[str]:
+        """Words of at most two places named in the text, the nearest to the ground first."""
+        named = [c for c in self.divisions if _spoken(c.name) in text]
+        streets = [c for c in named if c.group]
+        return [label(c, " ") for c in (streets or named)[:2]]
+
     def category_label(self, code: str, name: str) -> str:
         """A category's words as the field shows them."""
         return next((label(c, " / ") for c in self.categories if c.code == code), name)
+
+
+def _spoken(name: str) -> str:
+    """How people say a place: 石埠街道 is 石埠 to them; two characters stay as they are."""
+    for ending in ("街道", "镇", "乡", "区", "县", "市"):
+        short = name.removesuffix(ending)
+        if short != name and len(short) >= 2:
+            return short
+    return name
 
 
 def label(choice: Choice, joint: str) -> str:
@@ -132,6 +147,11 @@ def _code(choices: Iterable[Choice], typed: str, joint: str, name: str, what: st
         if typed in {choice.code, choice.name, label(choice, joint)}:
             return choice.code
     raise InvalidInput(f"没有“{typed[:30]}”这个{what}，请从列表中选择", field=name)
+
+
+def text_for_model(typed: Typed) -> str:
+    """What was said, without what is too long to matter."""
+    return f"{typed.get('content', '')} {typed.get('place', '')}".strip()[:TEXT_FOR_MODEL]
 
 
 def request_form(

@@ -13,7 +13,7 @@ from dispatch.domain.worktime import SHANGHAI
 from dispatch.service import caller_queries, console_queries, drafts, form_choices
 from dispatch.service.caller_queries import CallerPast
 from dispatch.service.console_queries import ContactView, OwnDay
-from portal.views.agent_form import EMPTY, OUTCOMES, Catalogue, Subject, Typed, label
+from portal.views.agent_form import EMPTY, FIELDS, OUTCOMES, Catalogue, Subject, Typed, label
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def refused(
         form=typed,
         saved_at=None,
         catalogue=catalogue(session),
-        errors={name: problem} if name else {},
+        errors={name: problem} if name in FIELDS else {},
         problem=problem,
     )
 

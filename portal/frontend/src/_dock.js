@@ -38,11 +38,14 @@ export class Dock {
       this.bell.ring();
       this.element.dataset.callUuid = call.uuid;
       this.part("dock-dialled").value = "";
+      this.mark(call.uuid, "振铃中", "ring");
     });
     on("answered", (call) => {
       this.since = Date.now();
       this.bell.stop();
+      this.counted({ in: 0, out: 0, lost: 0 });
       if (call.test) this.who(call);
+      this.mark(call.uuid, "通话中", "live");
       this.meter.follow(this.phone.microphone);
     });
     on("ended", (call) => {
@@ -50,16 +53,15 @@ export class Dock {
       this.meter.stop();
       this.who(null);
       this.toggleKeypad(false);
+      this.part("dock-quality").textContent = "";
+      this.mark(call.uuid, "通话已结束", "over");
       if (call.text) this.tell("call", call.text, GONE_AFTER_MS);
     });
     on("problem", ({ kind, text }) => this.tell(kind, text));
     on("devices", () => this.listDevices());
-    on("packets", ({ in: heard, out, lost }) => {
-      const before = Number(this.element.dataset.packetsIn);
-      this.element.dataset.packetsIn = heard;
-      this.element.dataset.packetsOut = out;
-      this.part("dock-quality").textContent = quality(this.lastLost ?? 0, lost, before, heard);
-      this.lastLost = lost;
+    on("packets", (packets) => {
+      this.part("dock-quality").textContent = quality(this.packets, packets);
+      this.counted(packets);
     });
   }
 
@@ -92,6 +94,20 @@ export class Dock {
       this.phone.speaker(target.value),
     );
     this.element.querySelector(".dock-devices").addEventListener("toggle", () => this.listDevices());
+  }
+
+  counted(packets) {
+    this.packets = packets;
+    this.element.dataset.packetsIn = packets.in;
+    this.element.dataset.packetsOut = packets.out;
+  }
+
+  /** Keep the call's mark in the panel in step with the telephone. */
+  mark(uuid, words, state) {
+    const mark = document.getElementById("call-mark");
+    if (!uuid || document.getElementById("agent-panel").dataset.callUuid !== uuid || !mark) return;
+    mark.textContent = words;
+    mark.className = `call-mark call-mark-${state}`;
   }
 
   press(digit) {
@@ -232,12 +248,13 @@ function clock(ms) {
   return seconds < 3600 ? minutes : `${Math.floor(seconds / 3600)}:${minutes}`;
 }
 
-/** A word for the last second: half of the packets gone is no conversation. */
-function quality(lostBefore, lost, before, heard) {
-  const got = Math.max(0, heard - before);
-  const missed = Math.max(0, lost - lostBefore);
-  if (got === 0 && heard > 0) return "没有声音传来";
-  const share = missed / (got + missed || 1);
+/** A word for the last second, once there is a second's worth of packets (50) to judge by. */
+function quality(before, now) {
+  if (before.in < 50) return "";
+  const got = now.in - before.in;
+  const missed = Math.max(0, now.lost - before.lost);
+  if (got === 0) return "没有声音传来";
+  const share = missed / (got + missed);
   return share > 0.1 ? "通话质量差" : share > 0.02 ? "通话质量一般" : "";
 }
 

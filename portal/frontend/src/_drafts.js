@@ -23,7 +23,7 @@ export class Drafts {
     this.subject = subject;
     this.dirty = false;
     const copy = form ? this.copyOf(subject) : null;
-    if (!copy || form.querySelector("#form-problem")) return;
+    if (!copy || "refused" in form.dataset) return;
     for (const element of form.elements) this.fill(element, copy.fields);
     this.say(`已恢复本机保存的内容（${copy.at}）`, "local");
     form.dispatchEvent(new CustomEvent("suggest"));

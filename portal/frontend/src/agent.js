@@ -151,15 +151,15 @@ function lookUp() {
   });
 }
 
-function accept(chip) {
-  const category = field("category");
-  category.value = chip.dataset.category;
-  category.dispatchEvent(new Event("input", { bubbles: true }));
+function accept(name, value) {
+  field(name).value = value;
+  field(name).dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 document.addEventListener("click", ({ target }) => {
-  const chip = target.closest("[data-category]");
-  if (chip && form()) accept(chip);
+  const { category, division } = target.closest("#suggestions button")?.dataset ?? {};
+  if (category) accept("category", category);
+  if (division) accept("division", division);
   if (target.closest("#outcomes-toggle")) toggleOutcomes();
 });
 
@@ -207,7 +207,7 @@ const KEYS = {
 
 function suggestion(index) {
   const chip = document.querySelectorAll("#suggestions [data-category]")[index];
-  if (chip) accept(chip);
+  if (chip) accept("category", chip.dataset.category);
 }
 
 document.addEventListener("keydown", (event) => {

@@ -1,0 +1,217 @@
+"""The agent's console in a real Chromium, rung through a real Asterisk by a SIPp caller."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from telephony.asterisk.phones import SimulatedPhone
+from tests.fixtures_hotline import HotlineUnderTest, private_hotline, until
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.browser, pytest.mark.slow]
+
+CITIZEN = "13812345678"
+STORY = "兰堤区鼓台街道小区南门外每天晚上烧烤摊占道经营，油烟很大，希望尽快清理"
+
+
+@pytest.fixture(scope="module")
+def hotline() -> Iterator[HotlineUnderTest]:
+    """A hotline of this file's own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hotline-console-") as folder,
+        private_hotline(Path(folder)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def agent(
+    hotline: HotlineUnderTest, new_context: Callable[..., BrowserContext]
+) -> Callable[..., Page]:
+    """Sign an agent in; the page comes back when its telephone is registered."""
+
+    def sign_in(login: str, *, ready: bool = True) -> Page:
+        page = new_context().new_page()
+        page.goto(f"{hotline.url}/sign-in")
+        page.fill("[name=login]", login)
+        page.fill("[name=password]", hotline.passwords[login])
+        page.click("button[type=submit]")
+        expect(page.locator("#dock[data-registered=yes]")).to_be_visible()
+        if ready:
+            page.keyboard.press("Alt+r")
+            expect(page.locator("#dock[data-seat=ready]")).to_be_visible()
+        return page
+
+    return sign_in
+
+
+def ring(hotline: HotlineUnderTest, number: str = CITIZEN, seconds: float = 40) -> SimulatedPhone:
+    """A citizen who speaks."""
+    caller = hotline.asterisk.citizen()
+    return caller.dial(number, "12329", seconds=seconds, audio=hotline.asterisk.voice)
+
+
+def in_state(page: Page, state: str) -> None:
+    """Wait for the telephone to be idle, ringing, talking or held."""
+    expect(page.locator(f"#dock[data-state={state}]")).to_be_visible(timeout=20_000)
+
+
+def packets(page: Page) -> tuple[int, int]:
+    """Heard and sent, as the page counts them."""
+    dock = page.locator("#dock")
+    return (
+        int(dock.get_attribute("data-packets-in") or 0),
+        int(dock.get_attribute("data-packets-out") or 0),
+    )
+
+
+def test_a_call_pops_is_answered_by_key_written_up_and_read_out(
+    hotline: HotlineUnderTest, agent: Callable[..., Page]
+) -> None:
+    page = agent("agent1")
+    with ring(hotline) as citizen:
+        in_state(page, "ringing")
+        expect(page.locator("#caller")).to_contain_text(CITIZEN)
+        expect(page.locator("#caller")).to_contain_text("住房公积金")
+        expect(page.locator("#dock-who")).to_contain_text("12329")
+
+        page.keyboard.press("F9")
+        in_state(page, "talking")
+        expect(page.locator("#f-content")).to_be_focused()
+        expect(page.locator("#call-mark")).to_have_text("通话中")
+        page.keyboard.insert_text(STORY)
+        page.keyboard.type("。")
+        expect(page.locator("#autosave")).to_contain_text("自动保存", timeout=6_000)
+
+        # Two-way sound: a second is fifty packets.
+        until(lambda: min(packets(page)) > 100, 10, lambda: str(packets(page)))
+
+        page.keyboard.press("Alt+m")
+        expect(page.locator("#dock[data-muted=yes]")).to_be_visible()
+        page.keyboard.press("Alt+m")
+        page.keyboard.press("Alt+h")
+        in_state(page, "held")
+        page.keyboard.press("Alt+h")
+        in_state(page, "talking")
+        before = packets(page)
+        until(lambda: packets(page)[0] > before[0] + 50, 10, lambda: str(packets(page)))
+        page.click("[data-phone=keypad]")
+        page.click("[data-digit='5']")
+        expect(page.locator("#dock-dialled")).to_have_text("5")
+
+        expect(page.locator("#suggestions [data-category]").first).to_be_visible()
+        page.locator("#f-content").focus()
+        page.keyboard.press("Alt+1")
+        expect(page.locator("#f-category")).to_have_value(re.compile(" / "))
+        expect(page.locator("#suggestions .chip-rule input")).to_be_checked()
+
+        page.keyboard.press("Alt+x")
+        in_state(page, "idle")
+        result = citizen.wait(20)
+    assert result.answered
+    assert result.released_by_other_side
+    assert result.received_packets > 100
+
+    # After the call comes the wrap-up; writing up ends it.
+    expect(page.locator("#dock[data-wrap-up=yes]")).to_be_visible()
+    page.keyboard.press("F2")
+    expect(page.locator("#error-answer")).to_be_visible()
+    expect(page.locator("#f-content")).to_have_value(re.compile("烧烤摊"))
+    page.keyboard.press("F4")
+    expect(page.locator("#saved-number")).to_have_text(re.compile(r"^\d{14}$"))
+    expect(page.locator("#saved-code")).to_have_text(re.compile(r"^\d{6}$"))
+    expect(page.locator("#saved")).to_contain_text("办理期限")
+    expect(page.locator("#dock[data-seat=ready]")).to_be_visible()
+
+    # The same citizen again: the open ticket is there, and one key joins the call to it.
+    number = page.locator("#saved-number").inner_text()
+    with ring(hotline) as citizen:
+        in_state(page, "ringing")
+        expect(page.locator("#caller")).to_contain_text("第 2 次来电")
+        page.locator("#caller").click()
+        page.keyboard.press("Enter")
+        in_state(page, "talking")
+        expect(page.locator(".ticket-card")).to_contain_text(number)
+        page.keyboard.press("F6")
+        expect(page.locator("#saved")).to_contain_text("已催办（第 1 次）")
+        page.keyboard.press("Alt+x")
+        citizen.wait(20)
+
+
+def test_a_call_not_taken_goes_to_the_next_agent(
+    hotline: HotlineUnderTest, agent: Callable[..., Page]
+) -> None:
+    first, second = agent("agent1"), agent("agent2")
+    with ring(hotline, "13911112222") as citizen:
+        until(
+            lambda: "ringing" in {dock(first), dock(second)},
+            20,
+            lambda: f"{dock(first)} {dock(second)}",
+        )
+        one, other = (first, second) if dock(first) == "ringing" else (second, first)
+        one.keyboard.press("Alt+x")
+        in_state(other, "ringing")
+        other.keyboard.press("F9")
+        in_state(other, "talking")
+        expect(other.locator("#caller")).to_contain_text("13911112222")
+        expect(one.locator("#caller")).to_have_count(0)
+        # The caller hangs up first: the form stays, to be written up.
+        other.locator("#f-content").fill("中途挂断")
+        citizen.close()
+        other.keyboard.press("Alt+x")
+        in_state(other, "idle")
+    other.reload()
+    expect(other.locator("#caller")).to_contain_text("13911112222")
+    expect(other.locator("#f-content")).to_have_value("中途挂断")
+    other.keyboard.press("Alt+o")
+    other.get_by_text("中途挂断", exact=True).click()
+    other.get_by_role("button", name="登记结果").click()
+    expect(other.locator("#saved")).to_contain_text("中途挂断")
+
+
+def dock(page: Page) -> str | None:
+    """The telephone's state now."""
+    return page.locator("#dock").get_attribute("data-state")
+
+
+def test_what_is_typed_survives_a_lost_network(agent: Callable[..., Page]) -> None:
+    page = agent("agent3", ready=False)
+    page.keyboard.press("Alt+n")
+    page.locator("#f-content").fill("来信反映路灯不亮")
+    expect(page.locator("#autosave")).to_contain_text("自动保存", timeout=6_000)
+    page.context.set_offline(True)
+    page.locator("#f-content").press_sequentially("，已经三天")
+    expect(page.locator("#autosave")).to_contain_text("已存在本机", timeout=8_000)
+    page.keyboard.press("F4")
+    expect(page.locator("#dock-problems")).to_contain_text("还没有登记成功")
+    expect(page.locator("#f-content")).to_have_value("来信反映路灯不亮，已经三天")
+    page.context.set_offline(False)
+    page.locator("#f-content").focus()
+    expect(page.locator("#autosave")).to_contain_text("自动保存", timeout=12_000)
+    page.keyboard.press("F4")
+    expect(page.locator("#saved-number")).to_be_visible()
+    expect(page.locator("#dock-problems")).not_to_contain_text("还没有登记成功")
+    left = page.evaluate("Object.keys(localStorage).filter(k => k.includes('draft')).length")
+    assert left == 0
+
+
+def test_a_telephone_system_that_restarts_is_found_again(
+    hotline: HotlineUnderTest, agent: Callable[..., Page]
+) -> None:
+    page = agent("agent1")
+    hotline.asterisk.runner.stop()
+    expect(page.locator("#dock-problems")).to_contain_text("正在自动重连", timeout=10_000)
+    hotline.asterisk.runner.start()
+    expect(page.locator("#dock[data-registered=yes]")).to_be_visible(timeout=20_000)
+    expect(page.locator("#dock-problems")).not_to_contain_text("正在自动重连")
+    with ring(hotline, "13733334444"):
+        in_state(page, "ringing")
+        page.keyboard.press("F9")
+        in_state(page, "talking")
+        page.keyboard.press("Alt+x")
+        in_state(page, "idle")
