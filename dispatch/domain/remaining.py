@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatch.domain.worktime import WorkCalendar, local
+from dispatch.domain.worktime import CalendarOutOfRange, WorkCalendar, local
 
 MINUTE = timedelta(minutes=1)
 
@@ -43,7 +43,11 @@ def remaining(
     due_at, now = local(due_at), local(now)
     overdue = now > due_at
     first, last = (due_at, now) if overdue else (now, due_at)
-    span = last - first if natural else calendar.working_time_between(first, last)
+    try:
+        span = last - first if natural else calendar.working_time_between(first, last)
+    except CalendarOutOfRange:
+        # Imported history reaches back beyond the calendar; its delay is told in natural days.
+        natural, span = True, last - first
     day = timedelta(days=1) if natural else calendar.working_day_length
     days, rest = divmod(span, day)
     hours, minutes = divmod(rest // MINUTE, 60)

@@ -43,6 +43,8 @@ def kpi(
         one = found[figure.code]
         shown = "无数据" if one.percent is None else f"{one.percent}%"
         table.add_row(figure.name, f"{one.hits:,}", f"{one.judged:,}", shown, figure.formula)
+    for column in table.columns:
+        column.overflow = "fold"
     console = Console()
     console.print(table)
     console.print(endings_table(endings))

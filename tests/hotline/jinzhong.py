@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
 
+from dispatch.domain.worktime import SHANGHAI
+
 FIRST, LAST = "2017-01-01", "2017-06-30"
 OUTCOMES = {
     "answered_on_call": 103_458,
@@ -78,7 +80,7 @@ def write_contacts(path: Path, headings: tuple[str, ...] = ENGLISH_CONTACTS) -> 
 
 def _contacts() -> Iterator[list[str]]:
     outcomes = list(chain.from_iterable(repeat(code, n) for code, n in OUTCOMES.items()))
-    start = datetime(2017, 1, 1, 0, 0, 10)
+    start = datetime(2017, 1, 1, 0, 0, 10, tzinfo=SHANGHAI)
     ticket = 0
     for i in range(CALLS):
         # 7,919 is prime to the number of calls, so every outcome comes once.
@@ -112,7 +114,7 @@ def write_tickets(path: Path) -> None:
         for i in range(TICKETS):
             business = i < BUSINESS
             closed = i < HANDLED or BUSINESS <= i < BUSINESS + CLOSED - HANDLED
-            made = datetime(2017, 1, 1, 8, 0) + timedelta(minutes=75 * i)
+            made = datetime(2017, 1, 1, 8, tzinfo=SHANGHAI) + timedelta(minutes=75 * i)
             done = f"{made + timedelta(days=3):%Y-%m-%d %H:%M}" if closed else ""
             writer.writerow(
                 [
