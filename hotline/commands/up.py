@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hotline.commands.output import refusals
-from hotline.settings import Settings
 from hotline.commands.supervisor import Supervisor
+from hotline.settings import Settings
 
 
 def up() -> None:
