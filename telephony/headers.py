@@ -165,9 +165,10 @@ def _agent_complete(h: Headers, at: datetime) -> Iterator[AnyFact]:
 
 
 def _blind_transfer(h: Headers, at: datetime) -> Iterator[AnyFact]:
-    if h.get("Result", "Success") == "Success":
+    """A citizen cannot hand anybody on: only agents' transfers count."""
+    by = extension_of(h["TransfererChannel"])
+    if h.get("Result", "Success") == "Success" and by is not None:
         call_id = h.get("TransfereeLinkedid") or h["TransfererLinkedid"]
-        by = extension_of(h["TransfererChannel"])
         yield CallTransferred(at, call_id, kind="blind", by=by, to=h["Extension"])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -67,7 +69,7 @@ def replay_file(path: Path) -> list[CallRecord]:
             if number == 0 and not any(mark in data for mark in MARKS):
                 raise InvalidInput(f"{path} 不是 Asterisk 管理接口（AMI）的记录")
             replay.feed(data)
-    except (OSError, EOFError) as broken:
+    except (OSError, zlib.error) as broken:
         raise InvalidInput(f"无法读取 {path}：{broken}") from broken
     if replay.wire.messages == 0:
         raise InvalidInput(f"{path} 是空的，不是 Asterisk 管理接口（AMI）的记录")
@@ -79,8 +81,10 @@ def _chunks(path: Path) -> Iterator[bytes]:
         packed = plain.read(2) == GZIP_MAGIC
         plain.seek(0)
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if packed else plain
-        while data := stream.read(CHUNK):
-            yield data
+        # A packed recording cut in the middle ends there, like a plain one.
+        with contextlib.suppress(EOFError):
+            while data := stream.read(CHUNK):
+                yield data
 
 
 def _iso(moment: datetime | None) -> str | None:
