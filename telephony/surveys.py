@@ -74,7 +74,7 @@ class SurveyFollower:
                 return self._dialled(fact)
             case SurveyHeard():
                 return self._heard(fact)
-            case SurveyDone():
+            case SurveyDone() if fact.call_id not in self._ended:
                 self._survey(fact.follow_up_id, fact.call_id).done = True
             case SurveyClosed():
                 if fact.call_id not in self._ended:

@@ -35,7 +35,7 @@ def heard(question: str, digit: str | None) -> SurveyHeard:
 
 
 BEGUN = LegStarted(at(0), CALL, CALL, CHANNEL, outgoing=True)
-TAKEN = [BEGUN, response(True, 4)]
+TAKEN: list[AnyFact] = [BEGUN, response(True, 4)]
 
 
 def ended(cause: int | None = 16) -> LegEnded:
@@ -45,7 +45,9 @@ def ended(cause: int | None = 16) -> LegEnded:
 def tell(facts: list[AnyFact]) -> tuple[list[tuple[str, str | None]], list[SurveyResult]]:
     follower = SurveyFollower()
     news = [item for fact in facts for item in follower.fold(fact)]
-    answers = [(item.question, item.digit) for item in news if isinstance(item, SurveyAnswer)]
+    answers: list[tuple[str, str | None]] = [
+        (item.question, item.digit) for item in news if isinstance(item, SurveyAnswer)
+    ]
     return answers, [item.result for item in news if isinstance(item, SurveyEnded)]
 
 
