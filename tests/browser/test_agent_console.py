@@ -215,3 +215,32 @@ def test_a_telephone_system_that_restarts_is_found_again(
         in_state(page, "talking")
         page.keyboard.press("Alt+x")
         in_state(page, "idle")
+
+
+def test_a_second_page_leaves_the_telephone_to_the_first(
+    hotline: HotlineUnderTest, agent: Callable[..., Page]
+) -> None:
+    first = agent("agent2", ready=False)
+    second = first.context.new_page()
+    second.goto(f"{hotline.url}/agent")
+    expect(second.locator("#dock-problems")).to_contain_text("另一个页面")
+    expect(second.locator("#dock[data-registered=no]")).to_be_visible()
+    first.close()
+    expect(second.locator("#dock[data-registered=yes]")).to_be_visible()
+    expect(second.locator("#dock-problems")).not_to_contain_text("另一个页面")
+
+
+def test_a_letter_from_a_known_number_may_join_its_open_ticket(agent: Callable[..., Page]) -> None:
+    page = agent("agent3", ready=False)
+    for words in ("来信反映井盖松动", "又来信问井盖"):
+        page.keyboard.press("Alt+n")
+        expect(page.locator("#request-form button[value=urge]")).to_be_disabled()
+        page.locator("#f-phone").fill("13655556666")
+        page.locator("#f-content").fill(words)
+        if words.startswith("来信"):
+            page.keyboard.press("F4")
+            number = page.locator("#saved-number").inner_text()
+    expect(page.locator(".ticket-card")).to_contain_text(number)
+    expect(page.locator("#request-form button[value=urge]")).to_be_enabled()
+    page.keyboard.press("F6")
+    expect(page.locator("#saved")).to_contain_text("已催办（第 1 次）")

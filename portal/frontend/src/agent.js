@@ -98,6 +98,11 @@ function settle() {
 }
 
 document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (detail.ctx?.target?.id === "agent-past") {
+    const urge = form()?.querySelector("button[value=urge]");
+    if (urge) urge.disabled = !document.querySelector("input[name=urged_number]");
+    return;
+  }
   if (detail.ctx?.target?.id === "agent-panel" || detail.ctx?.swap === "outerHTML") {
     settle();
     dock.refresh();
@@ -145,7 +150,9 @@ document.addEventListener("change", ({ target }) => {
 /** Past of a number typed by hand. */
 function lookUp() {
   window.htmx.ajax("POST", "/agent/caller", {
-    source: form(),
+    // Not the form as source: a save pressed meanwhile would wait in the same line and be dropped.
+    source: "#agent-past",
+    values: Object.fromEntries(new FormData(form())),
     target: "#agent-past",
     swap: "innerHTML",
   });
@@ -234,9 +241,33 @@ window.addEventListener("pagehide", () => {
   drafts.leave(csrf);
   phone.stop();
 });
+// The link was lost for a while: a call may have come meanwhile. A form in work is left alone.
+document.addEventListener("hotline:resync", () => {
+  dock.refresh();
+  if (!form()) show("/agent/current");
+});
 document.addEventListener("hotline:seat", ({ detail }) => {
   if (detail.extension === dock.extension) dock.refresh();
 });
 
+/** One page of a browser has the telephone; two would take it from each other for ever. */
+function takePhone() {
+  if (!navigator.locks) {
+    phone.start();
+    return;
+  }
+  const lock = `hotline-phone-${dock.extension}`;
+  const waiting = setTimeout(
+    () => dock.tell("elsewhere", "电话已在另一个页面打开，本页可以登记；那个页面关闭后由本页接听。"),
+    600,
+  );
+  navigator.locks.request(lock, () => {
+    clearTimeout(waiting);
+    dock.tell("elsewhere", null);
+    phone.start();
+    return new Promise(() => {});
+  });
+}
+
 settle();
-phone.start();
+takePhone();
