@@ -130,12 +130,18 @@ async def guard(request: Request) -> None:
     template = getattr(request.scope.get("route"), "path_format", None)
     audience = ACCESS.get((request.method, template or ""), frozenset())
     is_api = request.url.path.startswith("/api/")
-    me = await (_bearer(request) if is_api else _session(request))
+    me = await who_asks(request)
     request.state.me = me
     if (me.actor.role if me else None) not in audience:
         raise SignInRequired if me is None and audience else RoleNotAllowed
     if request.method in UNSAFE and not is_api:
         await _check_origin(request, me)
+
+
+async def who_asks(request: Request) -> SignedIn | None:
+    """The person behind the request: by token under /api/, by cookie everywhere else."""
+    is_api = request.url.path.startswith("/api/")
+    return await (_bearer(request) if is_api else _session(request))
 
 
 async def _session(request: Request) -> SignedIn | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
 
 from fastapi import Request, Response
 from pwdlib import PasswordHash
@@ -139,8 +138,3 @@ def _set(request: Request, response: Response, name: str, value: str, age: int |
 
 def _https(request: Request) -> bool:
     return request.url.scheme == "https"
-
-
-def until(moment: datetime, now: datetime) -> int:
-    """Whole seconds from now to the moment, for Retry-After."""
-    return max(1, round((moment - now).total_seconds()))

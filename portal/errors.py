@@ -28,6 +28,7 @@ from dispatch.domain.errors import (
     SignInRequired,
     TelephonyUnavailable,
 )
+from portal.access import who_asks
 from portal.headers import add_page_headers
 from portal.rendering import render
 
@@ -179,6 +180,12 @@ async def _on_http(request: Request, error: Exception) -> Response:
     status = cast(HTTPException, error).status_code
     code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(status, "error")
     detail = SENTENCES.get(status, "请求未能完成，请返回重试")
+    if not hasattr(request.state, "me"):
+        # No route, so no guard ran: find out who it is, so that the page keeps its frame.
+        try:
+            request.state.me = await who_asks(request)
+        except DATABASE_DOWN:
+            request.state.me = None
     response = answer(request, Problem(status, code, detail))
     for name, value in (cast(HTTPException, error).headers or {}).items():
         response.headers[name] = value

@@ -17,7 +17,7 @@ from dispatch.bus import Database, Feed, Recorded
 from dispatch.db import DATABASE_DOWN
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import Role
-from dispatch.service.live_queries import audience_key, facts_after, numbers_visible_to
+from dispatch.service.live_queries import audience_key, facts_after, last_fact, numbers_visible_to
 
 log = logging.getLogger("hotline.live")
 
@@ -83,7 +83,8 @@ class LiveHub:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connections: set[Connection] = set()
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler calls stop() in the very thread that may be connecting.
+        self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -141,6 +142,11 @@ class LiveHub:
             ids = {f.ticket_id for f in facts if f.ticket_id is not None}
             numbers = numbers_visible_to(session, reader, ids) if ids else {}
         return messages_for(reader, facts, numbers)
+
+    def newest(self) -> int:
+        """Where a page that listens from now on stands."""
+        with self._database.read() as session:
+            return last_fact(session)
 
     def _follow(self) -> None:
         feed, commit = None, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from dispatch.bus import Recorded
 from dispatch.db import Session
@@ -29,6 +29,11 @@ def numbers_visible_to(
     """Id and public number of those of the tickets that the reader may see."""
     wanted = select(Ticket.id, Ticket.number).where(Ticket.id.in_(set(ticket_ids)))
     return {row[0]: row[1] for row in session.execute(visible_to(reader, wanted))}
+
+
+def last_fact(session: Session) -> int:
+    """The id of the newest fact; 0 before the first."""
+    return session.scalar(select(func.max(TicketEvent.id))) or 0
 
 
 def facts_after(session: Session, event_id: int, *, limit: int) -> list[Recorded]:

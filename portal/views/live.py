@@ -27,9 +27,15 @@ async def live(request: Request, me: Me) -> AsyncIterator[ServerSentEvent]:
     ctx = context_of(request)
     connection = hub.connect(me.actor)
     try:
-        yield ServerSentEvent(event="hello", data={}, retry=1000)
-        for missed in await _missed(request, hub, me):
-            yield _event(missed)
+        # The greeting's id lets a page that hears nothing else say where it was.
+        last = request.headers.get("last-event-id", "")
+        if last.isdigit():
+            yield ServerSentEvent(event="hello", data={}, retry=1000)
+            for missed in await run_in_threadpool(hub.missed, me.actor, int(last)):
+                yield _event(missed)
+        else:
+            newest = await run_in_threadpool(hub.newest)
+            yield ServerSentEvent(event="hello", data={}, retry=1000, id=str(newest))
         beats = 0
         while True:
             message = await _next(connection)
@@ -53,13 +59,6 @@ async def _next(connection: Connection) -> Message | bool | None:
         message = await connection.queue.get()
         return False if message is None else message
     return None
-
-
-async def _missed(request: Request, hub: LiveHub, me: Me) -> list[Message]:
-    last = request.headers.get("last-event-id", "")
-    if not last.isdigit():
-        return []
-    return await run_in_threadpool(hub.missed, me.actor, int(last))
 
 
 async def _still_signed_in(ctx: PortalContext, me: Me) -> bool:

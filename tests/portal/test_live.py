@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import httpx
+import httpx2 as httpx
 import pytest
 import uvicorn
 

@@ -17,7 +17,13 @@ export function follow(address) {
     hear({ event, data });
     shared?.postMessage({ event, data });
   };
-  const lead = () => new Promise(() => new Stream(address, spread).open());
+  const began = Date.now();
+  const lead = () =>
+    new Promise(() => {
+      const stream = new Stream(address, spread);
+      stream.renewed = Date.now() - began > 500; // taken over from another tab: something may be missed
+      stream.open();
+    });
   // The tab that holds the lock holds the stream; when it closes, the next tab takes over.
   if (shared && navigator.locks) navigator.locks.request("hotline-live", lead);
   else lead();
