@@ -136,6 +136,7 @@ def run(
             record.write(line)
             if line.strip() and not line.lstrip().lower().startswith(NOISE):
                 tail.append(line.strip())
+    child.stdout.close()
     if child.wait() != 0:
         text = path.read_text(encoding="utf-8", errors="replace")
         for phrase, better in (cures or {}).items():
