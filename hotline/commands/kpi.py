@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from analytics.facts import Period, dispositions, rates
+from analytics.facts import dispositions, rates
 from analytics.figures import FIGURES
+from analytics.periods import read_period
 from analytics.rates import Rate
-from dispatch.domain.errors import InvalidInput
 from dispatch.domain.people import SYSTEM
 from dispatch.domain.vocabulary import Disposition
 from hotline import schema
@@ -64,21 +63,6 @@ def endings_table(endings: Mapping[Disposition | None, int]) -> Table:
         name = ending.label if ending else "尚未登记"
         table.add_row(name, f"{count:,}", "无数据" if share is None else f"{share}%")
     return table
-
-
-def read_period(first: str, last: str) -> Period:
-    """Read two ISO dates.
-
-    Raises:
-        InvalidInput: not dates, or the wrong way round.
-    """
-    try:
-        period = Period(date.fromisoformat(first), date.fromisoformat(last))
-    except ValueError as error:
-        raise InvalidInput(f"日期应写成 2026-11-09 这样：{error}") from error
-    if period.last < period.first:
-        raise InvalidInput(f"结束日期 {last} 早于开始日期 {first}")
-    return period
 
 
 def as_json(found: dict[str, Rate]) -> list[dict[str, object]]:
