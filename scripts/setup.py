@@ -121,8 +121,6 @@ def model_steps() -> list[Step]:
     """Return the step that trains the demo model from the project's own corpus."""
     corpus = ROOT / "hotline" / "city"
     data = ROOT / os.environ.get("HOTLINE_DATA_DIR", "var")
-    if not corpus.exists() or not _knows_demo_model():
-        return []
     return [
         Step(
             name="model",
@@ -136,20 +134,6 @@ def model_steps() -> list[Step]:
             ready=lambda: (data / "models" / "current").exists(),
         )
     ]
-
-
-def _knows_demo_model() -> bool:
-    stamp = TOOLS / "stamps" / "model"
-    if stamp.exists():
-        return True
-    asked = subprocess.run(
-        [VENV / "bin" / "hotline", "demo", "model", "--help"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    return asked.returncode == 0
 
 
 def main() -> int:
