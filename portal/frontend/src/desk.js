@@ -231,5 +231,3 @@ if (document.querySelector("[data-said]")) {
   here.searchParams.delete("number");
   history.replaceState(null, "", here);
 }
-const steps = document.querySelector("form[data-steps]");
-if (steps && location.hash === "#form-follow-up") steps.focus({ preventScroll: true });
