@@ -31,6 +31,7 @@ class OpenCall:
     ended: set[str] = field(default_factory=set)
     gone: bool = False
     consultation: bool = False
+    told: CallRecord | None = None
 
     def record(self) -> CallRecord | None:
         """Return the call as known so far; None if it is no contact with a citizen."""
@@ -137,10 +138,16 @@ class CallReducer:
         return call is not None and call.over
 
     def changed(self) -> list[CallRecord]:
-        """Return the contacts about which something new is known since the last question."""
+        """Return the contacts whose record is another than at the last question."""
         ids, self._changed = self._changed, {}
-        records = (self.calls[call_id].record() for call_id in ids if call_id in self.calls)
-        return [record for record in records if record is not None]
+        news = []
+        for call_id in ids:
+            call = self.calls[call_id]
+            record = call.record()
+            if record is not None and record != call.told:
+                call.told = record
+                news.append(record)
+        return news
 
     def open_calls(self) -> list[CallRecord]:
         """Return every contact not yet settled."""

@@ -9,7 +9,7 @@ so that after a crash every such call is read again from its beginning.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,21 +71,22 @@ class Reconciler:
         A call whose beginning lies before the checkpoint was stored then: its last rows alone
         would tell a false story.
         """
-        return [
-            fact
+        return self._facts(
+            held
             for call_id, held in self._held.items()
             if held.over and held.begun and not is_known(call_id)
-            for fact in held.facts
-        ]
+        )
 
     def recover(self, is_open: Callable[[str], bool]) -> list[Fact]:
         """Return everything held of calls begun here or still open: after a gap it may be news."""
-        return [
-            fact
-            for call_id, held in self._held.items()
-            if held.begun or is_open(call_id)
-            for fact in held.facts
-        ]
+        return self._facts(
+            held for call_id, held in self._held.items() if held.begun or is_open(call_id)
+        )
+
+    @staticmethod
+    def _facts(calls: Iterable[_Held]) -> list[Fact]:
+        """All facts in the order of time: what happened during what must stay visible."""
+        return sorted((fact for held in calls for fact in held.facts), key=lambda fact: fact.at)
 
     def finished(self, is_told: Callable[[str], bool]) -> frozenset[str]:
         """Return the calls that need not be read again, once everything told is stored."""

@@ -11,17 +11,16 @@ BANNER = "Asterisk Call Manager/"
 class Headers(dict[str, str]):
     """One message; a header that came several times keeps its first value, all are in `every`."""
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_parts",)
 
-    def __init__(self, pairs: Sequence[Sequence[str]] = ()) -> None:
-        """Take (name, value) pairs in the order they came."""
-        super().__init__()
-        self._pairs = pairs
-        self.update(reversed(pairs))  # type: ignore[arg-type]  # pairs are two long
+    def __init__(self, parts: Sequence[tuple[str, str, str]] = ()) -> None:
+        """Take (name, separator, value) in the order they came, as `str.partition` cuts them."""
+        super().__init__({name: value for name, _, value in reversed(parts)})
+        self._parts = parts
 
     def every(self, name: str) -> list[str]:
         """Return all values of a header in order; none give an empty list."""
-        return [pair[1] for pair in self._pairs if pair[0] == name]
+        return [part[2] for part in self._parts if part[0] == name]
 
 
 class WireReader:
@@ -82,19 +81,16 @@ class WireReader:
         except UnicodeDecodeError:
             text = block.decode(errors="replace")
             self.bad_characters += text.count("�")
-        pairs = [line.split(": ", 1) for line in text.split("\n")]
-        try:
-            return Headers(pairs)
-        except ValueError:
-            return Headers(list(self._mended(pairs)))
+        parts = [line.partition(": ") for line in text.split("\n")]
+        if "" in [part[1] for part in parts]:
+            parts = list(self._mended(parts))
+        return Headers(parts)
 
-    def _mended(self, pairs: list[list[str]]) -> Iterator[tuple[str, str]]:
-        for pair in pairs:
-            # A header without the usual space after its colon came through the split whole.
-            name, colon, value = (
-                pair[0].partition(":") if len(pair) == 1 else (*pair[:1], ":", pair[1])
-            )
-            if colon:
-                yield name, value
-            elif not name.startswith(BANNER):
+    def _mended(self, parts: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+        for part in parts:
+            # A header without the usual space after its colon came through the cut whole.
+            mended = part if part[1] else part[0].partition(":")
+            if mended[1]:
+                yield mended
+            elif not mended[0].startswith(BANNER):
                 self.malformed_lines += 1

@@ -268,7 +268,9 @@ def test_closing_ends_the_wait_for_the_next_attempt() -> None:
 
 
 def test_values_that_came_once_or_often_are_always_a_list() -> None:
-    headers = Headers([["ChanVariable", "A=1"], ["Empty", ""], ["X", "1"], ["X", "2"]])
+    headers = Headers(
+        [line.partition(": ") for line in ("ChanVariable: A=1", "Empty: ", "X: 1", "X: 2")]
+    )
     assert headers.every("ChanVariable") == ["A=1"]
     assert headers.every("X") == ["1", "2"]
     assert headers["X"] == "1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -359,3 +360,17 @@ def test_damaged_events_cost_only_themselves() -> None:
     trace.blocks.insert(4, (0.2, "Event: Hangup\r\nTimestamp: 1795305166.5\r\n\r\n"))
     trace.blocks.insert(5, (0.2, "\x00\x01 nonsense\r\n\r\n"))
     assert only(trace) == only(answered())
+
+
+def test_only_what_changes_a_record_is_news() -> None:
+    replay = Replay()
+    trace = answered()
+    news = []
+    for _, block in trace.blocks:
+        replay.feed(block.encode())
+        news += replay.reducer.changed()
+    assert all(earlier != later for earlier, later in pairwise(news))
+    assert len(news) < len(trace.blocks)
+    assert news[-1] == only(trace)
+    replay.feed(trace.bytes())
+    assert replay.reducer.changed() == []
