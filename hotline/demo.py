@@ -48,6 +48,10 @@ OTHER_ENDS = (
     (Disposition.HARASSMENT, 3),
     (Disposition.MERGED, 6),
 )
+PLAIN_REPLY = (
+    "您反映的情况我们已派人到现场核实，能当场解决的已经解决，需要时间的已列入计划并会继续跟进，"
+    "办理情况已向您说明。感谢您的监督。"
+)
 RATINGS = (
     (Rating.VERY_SATISFIED, 46),
     (Rating.SATISFIED, 30),
@@ -74,6 +78,7 @@ class Past:
         self._city = city
         self._rules = rules
         self._until = until
+        self._seed = seed
         self._random = random.Random(seed)
         self._owners = {(r.category, r.division): r.lead for r in city.responsibilities}
         self._parents = {d.code: d.parent for d in city.divisions}
@@ -83,7 +88,10 @@ class Past:
         self._agents = [s.extension for s in city.staff if s.role is Role.AGENT]
         self._lines = [line.number for line in city.lines]
         self._callers = [f"12{self._random.randrange(10**9):09d}" for _ in range(26_000)]
-        self._replies = {r.category: r.text for r in city.replies}
+        self._units = {d.code: d.short_name for d in city.departments}
+        self._replies: dict[str, list[str]] = {}
+        for reply in city.replies:
+            self._replies.setdefault(reply.category, []).append(reply.text)
         self._hours = list(accumulate(HOURS))
         self._number = 0
 
@@ -95,6 +103,9 @@ class Past:
 
     def day(self, day: date) -> tuple[list[PastContact], list[PastTicket]]:
         """One day's calls and the tickets that came of them."""
+        # Each day has dice of its own: whenever and from wherever it is made, it is the same.
+        self._random = random.Random(f"{self._seed} {day}")
+        self._number = 0
         contacts: list[PastContact] = []
         tickets: list[PastTicket] = []
         weights = list(accumulate(self._weights(day)))
@@ -207,20 +218,18 @@ class Past:
         steps = self._steps(dispatched, clock.acknowledge_by, clock.due_at, request.urgency)
         happened = {name: at for name, at in steps.items() if at < self._until}
         solved, rating = self._verdict() if "closed" in happened else (None, None)
+        owner = self._owner(request.category, division)
         due = clock.due_at
         late = min(happened.get("completed", self._until), self._until) > due
         return PastTicket(
-            number=f"{created.astimezone(SHANGHAI):%Y%m%d}9{self._number:06d}",
+            number=f"{created.astimezone(SHANGHAI):%Y%m%d}9{self._number:05d}",
             created_at=created,
             status=_status(happened),
             kind=request.kind,
             urgency=request.urgency,
             category=request.category,
-            department=self._owner(request.category, division)
-            if "dispatched" in happened
-            else None,
+            department=owner if "dispatched" in happened else None,
             content=request.text,
-            place=self._names[division],
             division=division,
             phone=caller,
             dispatched_at=happened.get("dispatched"),
@@ -236,10 +245,21 @@ class Past:
             solved=solved,
             rating=rating,
             business_environment=request.category in {"1306", "1307"},
-            public_reply=self._replies.get(request.category, "") if "completed" in happened else "",
+            public_reply=self._reply(request.category) if "completed" in happened else "",
             clock_rule=clock.rule,
-            events=tuple(_event(name, at) for name, at in happened.items()),
+            events=tuple(self._event(name, at, owner, due) for name, at in happened.items()),
         )
+
+    def _reply(self, category: str) -> str:
+        return self._random.choice(self._replies.get(category, [PLAIN_REPLY]))
+
+    def _event(
+        self, name: str, at: datetime, owner: str | None, due: datetime
+    ) -> tuple[str, datetime, dict[str, str]]:
+        if name != "dispatched":
+            return _EVENTS[name], at, {}
+        unit = self._units.get(owner or "", "")
+        return _EVENTS[name], at, {"department": unit, "due_at": due.isoformat()}
 
     def _steps(
         self, dispatched: datetime, sign_by: datetime, due: datetime, urgency: Urgency
@@ -292,7 +312,3 @@ _EVENTS = {
     "audited": "AuditPassed",
     "closed": "TicketClosed",
 }
-
-
-def _event(name: str, at: datetime) -> tuple[str, datetime, dict[str, str]]:
-    return _EVENTS[name], at, {}
