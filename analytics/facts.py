@@ -175,7 +175,7 @@ def rate(
 ) -> Rate:
     """Count a figure. One statement counts both parts, so they are of one moment."""
     require_role(reader, *READERS)
-    what = definition(code, period, rules, now, unit)
+    what = definition(code, period, rules, now, unit)  # refuses an unknown code
     return _count(session, BY_CODE[code], what)
 
 

@@ -329,3 +329,9 @@ def whereabouts(
 def city_name(session: Session) -> str:
     """The city's name; empty before one is founded."""
     return session.scalar(select(Division.name).where(Division.level == 1).limit(1)) or ""
+
+
+def unit_name(session: Session, code: str) -> str:
+    """A unit's name by its code, or the code when there is none."""
+    query = select(Department.short_name).where(Department.code == code)
+    return session.scalar(query) or code

@@ -37,6 +37,9 @@ DESKS = only(Role.DEPARTMENT, Role.DISPATCHER, Role.CENTER, Role.FOLLOW_UP, Role
 READERS = DESKS | only(Role.AGENT, Role.LEADER)
 """Who reads tickets; which ones is decided by every query."""
 
+OVERSEERS = only(Role.LEADER, Role.CENTER, Role.SUPERVISOR, Role.ADMIN)
+"""Who reads the figures of the whole city."""
+
 ACCESS: dict[tuple[str, str], Audience] = {
     # --- account, health, live ---
     ("GET", "/"): STAFF,
@@ -113,6 +116,9 @@ ACCESS: dict[tuple[str, str], Audience] = {
     ("POST", "/tickets/{number}/call-now"): only(Role.FOLLOW_UP, Role.CENTER),
     ("POST", "/tickets/{number}/reopen"): only(Role.FOLLOW_UP, Role.CENTER),
     # --- leader and reports ---
+    ("GET", "/leader"): OVERSEERS,
+    ("GET", "/reports/weekly"): OVERSEERS,
+    ("GET", "/figures/{code}"): OVERSEERS,
 }
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

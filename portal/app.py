@@ -26,8 +26,11 @@ from portal.views import (
     api_actions,
     api_lists,
     desk,
+    figures,
     health,
+    leader,
     live,
+    reports,
     resident,
     ticket,
 )
@@ -48,6 +51,9 @@ PAGES: tuple[APIRouter, ...] = (
     ticket.router,
     resident.router,
     admin.router,
+    leader.router,
+    reports.router,
+    figures.router,
     # Areas add their line here.
 )
 
