@@ -93,7 +93,7 @@ class Past:
         for reply in city.replies:
             self._replies.setdefault(reply.category, []).append(reply.text)
         self._hours = list(accumulate(HOURS))
-        self._number = 0
+        self._day, self._number = until.date(), 0
 
     def days(self, months: int) -> list[date]:
         """The days to make, oldest first."""
@@ -105,7 +105,7 @@ class Past:
         """One day's calls and the tickets that came of them."""
         # Each day has dice of its own: whenever and from wherever it is made, it is the same.
         self._random = random.Random(f"{self._seed} {day}")
-        self._number = 0
+        self._day, self._number = day, 0
         contacts: list[PastContact] = []
         tickets: list[PastTicket] = []
         weights = list(accumulate(self._weights(day)))
@@ -222,7 +222,7 @@ class Past:
         due = clock.due_at
         late = min(happened.get("completed", self._until), self._until) > due
         return PastTicket(
-            number=f"{created.astimezone(SHANGHAI):%Y%m%d}9{self._number:05d}",
+            number=f"{self._day:%Y%m%d}9{self._number:05d}",
             created_at=created,
             status=_status(happened),
             kind=request.kind,
