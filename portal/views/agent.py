@@ -30,32 +30,32 @@ Number = Annotated[int | None, Query(ge=1, lt=2**62)]
 def console(request: Request, ctx: Ctx, me: Me, now: Now) -> HTMLResponse:
     """The whole page, on the call that should be at hand."""
     with ctx.db.read() as session:
-        return _console(request, session, me, _current(session, me, now), now)
+        return _console(request, session, me, _current(session, me, now))
 
 
 @router.get("/agent/contact/{contact_id}")
-def contact(request: Request, contact_id: int, ctx: Ctx, me: Me, now: Now) -> HTMLResponse:
+def contact(request: Request, contact_id: int, ctx: Ctx, me: Me) -> HTMLResponse:
     """One call of the agent's own: the panel to htmx, the whole page to a link."""
     with ctx.db.read() as session:
         panel = agent_panel.for_contact(session, me.actor, contact_id)
-        return _either(request, session, me, panel, now)
+        return _either(request, session, me, panel)
 
 
 @router.get("/agent/current")
 def current(request: Request, ctx: Ctx, me: Me, now: Now) -> HTMLResponse:
     """The panel for the call that should be at hand now, or the idle one."""
     with ctx.db.read() as session:
-        return _either(request, session, me, _current(session, me, now), now)
+        return _either(request, session, me, _current(session, me, now))
 
 
 @router.get("/agent/new")
 def by_hand(
-    request: Request, ctx: Ctx, me: Me, now: Now, again: Number = None, phone: str = ""
+    request: Request, ctx: Ctx, me: Me, again: Number = None, phone: str = ""
 ) -> HTMLResponse:
     """A form without a call, or for a further request of the same call."""
     with ctx.db.read() as session:
         panel = agent_panel.by_hand(session, me.actor, again, phone[:20])
-        return _either(request, session, me, panel, now)
+        return _either(request, session, me, panel)
 
 
 @router.get("/agent/recent")
@@ -120,14 +120,14 @@ def save(request: Request, ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> HTML
         name = error.field if isinstance(error, InvalidInput) else None
         with ctx.db.read() as session:
             panel = agent_panel.refused(session, me.actor, subject, typed, name, str(error))
-            page = _either(request, session, me, panel, now)
+            page = _either(request, session, me, panel)
         page.status_code = 422 if isinstance(error, InvalidInput) else 409
         return page
     if seat is not None:
         ask_telephone(ctx, seat)
     with ctx.db.read() as session:
         panel = _after(session, me, subject, saved)
-        return _either(request, session, me, panel, now)
+        return _either(request, session, me, panel)
 
 
 def _current(session: Session, me: SignedIn, now: datetime) -> Panel:
@@ -146,22 +146,17 @@ def _after(session: Session, me: SignedIn, subject: Subject, saved: Saved) -> Pa
     return agent_panel.idle(session, saved=saved)
 
 
-def _either(
-    request: Request, session: Session, me: SignedIn, panel: Panel, now: datetime
-) -> HTMLResponse:
+def _either(request: Request, session: Session, me: SignedIn, panel: Panel) -> HTMLResponse:
     if request.headers.get("hx-request"):
         return render(request, "agent/panel.html", panel=panel)
-    return _console(request, session, me, panel, now)
+    return _console(request, session, me, panel)
 
 
-def _console(
-    request: Request, session: Session, me: SignedIn, panel: Panel, now: datetime
-) -> HTMLResponse:
+def _console(request: Request, session: Session, me: SignedIn, panel: Panel) -> HTMLResponse:
     return render(
         request,
         "agent/console.html",
         panel=panel,
         seat=seats.seat_of(session, me.actor),
-        day=agent_panel.day_of(session, me.actor, now),
         pause_reasons=seats.PAUSE_REASONS,
     )

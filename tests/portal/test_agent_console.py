@@ -476,12 +476,16 @@ class TestEndings:
         contact = console.call(LIN, "8001")
         assert console.agent("lin").save("explode", contact).status_code == 422
 
-    def test_saving_drops_the_draft(self, console: Console) -> None:
-        contact = console.call(LIN, "8001", ended_at=NOW + timedelta(seconds=9))
+    @pytest.mark.parametrize("again", ["", "1"])
+    def test_saving_drops_the_draft(self, console: Console, again: str) -> None:
         lin = console.agent("lin")
-        lin.post("/agent/draft", contact_id=str(contact), content="草稿里的话")
-        saved_number(lin.save("ticket", contact))
-        assert "草稿里的话" not in lin.get("/agent", page=True).text
+        contact = str(console.call(LIN, "8001")) if again else ""
+        fields = {"contact_id": contact, "again": again}
+        fresh = f"/agent/new?again={contact}" if again else "/agent/new"
+        lin.post("/agent/draft", content="草稿里的话", **fields)
+        assert "草稿里的话" in lin.get(fresh).text
+        saved_number(lin.save("ticket", int(contact) if contact else None, again=again))
+        assert "草稿里的话" not in lin.get(fresh).text
 
     def test_one_call_may_bring_a_second_request(self, console: Console) -> None:
         contact = console.call(LIN, "8001")
