@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from dispatch.db import Session, UtcDateTime
-from dispatch.domain.errors import InvalidInput
+from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import (
-    FollowUpState,
     Rating,
     RequestKind,
     Role,
@@ -26,10 +24,16 @@ from dispatch.models.followups import FollowUp
 from dispatch.models.people import Department
 from dispatch.models.tickets import Assignment, Ticket
 from dispatch.service.access import visible
+from dispatch.service.desk_order import (
+    comes_after,
+    order_by,
+    sort_keys,
+    waiting_follow_up,
+    write_cursor,
+)
 from dispatch.service.desk_tabs import Order, Tab
 
 PAGE = 50
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -116,19 +120,19 @@ def desk_page(
     Raises:
         InvalidInput: the cursor is none of ours.
     """
-    order = _order(tab.order)
     query = _cards().where(desk_scope(reader), _in_tab(tab, now))
     if tab.order is Order.CALLBACK:
-        query = query.outerjoin(FollowUp, _waiting())
+        query = query.outerjoin(FollowUp, waiting_follow_up())
     if unit:
         query = query.where(Department.code == unit)
     if cursor:
-        query = query.where(tuple_(*order) > tuple_(*_read_cursor(cursor, order)))
-    named = [column.label(f"order_{i}") for i, column in enumerate(order)]
-    rows = session.execute(query.add_columns(*named).order_by(*order).limit(limit + 1)).all()
+        query = query.where(comes_after(tab.order, cursor))
+    keys = [key.label(f"key_{i}") for i, key in enumerate(sort_keys(tab.order))]
+    ordered = query.add_columns(*keys).order_by(*order_by(tab.order))
+    rows = session.execute(ordered.limit(limit + 1)).all()
     cards = tuple(card(row) for row in rows[:limit])
     more = len(rows) > limit
-    return Page(cards, _write_cursor(rows[limit - 1][-len(order) :]) if more else None)
+    return Page(cards, write_cursor(rows[limit - 1][-len(keys) :]) if more else None)
 
 
 def desk_counts(
@@ -230,6 +234,11 @@ def proposed_units(suggestion: Mapping[str, Any] | None) -> tuple[tuple[str, flo
 
 
 def _in_tab(tab: Tab, now: datetime) -> ColumnElement[bool]:
+    if tab.order is Order.NEWEST:
+        # Said the other way round, so that no index of statuses lures SQLite into sorting
+        # a hundred thousand closed tickets to find the newest fifty.
+        others = [status.value for status in Status if status not in tab.statuses]
+        return Ticket.status.not_in(others)
     inside = Ticket.status.in_([status.value for status in tab.statuses])
     return and_(inside, _late(now)) if tab.late else inside
 
@@ -237,39 +246,3 @@ def _in_tab(tab: Tab, now: datetime) -> ColumnElement[bool]:
 def _late(now: datetime) -> ColumnElement[bool]:
     unsigned = and_(Ticket.status == Status.DISPATCHED.value, Ticket.acknowledge_by <= now)
     return or_(Ticket.warn_at <= now, Ticket.due_at <= now, unsigned)
-
-
-def _waiting() -> ColumnElement[bool]:
-    states = [FollowUpState.PENDING.value, FollowUpState.CALLING.value]
-    return and_(FollowUp.ticket_id == Ticket.id, FollowUp.state.in_(states))
-
-
-def _order(order: Order) -> tuple[Any, ...]:
-    never = literal(NEVER, UtcDateTime())
-    if order is Order.WAITING:
-        ranks = {Urgency.EMERGENCY.value: 0, Urgency.URGENT.value: 1}
-        return case(ranks, value=Ticket.urgency, else_=2), Ticket.created_at, Ticket.id
-    if order is Order.SIGNING:
-        return func.coalesce(Ticket.acknowledge_by, Ticket.due_at, never), Ticket.id
-    if order is Order.DEADLINE:
-        return func.coalesce(Ticket.due_at, never), Ticket.id
-    if order is Order.CALLBACK:
-        return func.coalesce(FollowUp.due_at, Ticket.created_at), Ticket.id
-    return (-Ticket.id,)
-
-
-def _write_cursor(values: Iterable[Any]) -> str:
-    return "~".join(v.isoformat() if isinstance(v, datetime) else str(v) for v in values)
-
-
-def _read_cursor(cursor: str, order: tuple[Any, ...]) -> list[ColumnElement[Any]]:
-    parts = cursor.split("~")
-    try:
-        return [
-            literal(datetime.fromisoformat(part), UtcDateTime())
-            if isinstance(column.type, UtcDateTime)
-            else literal(int(part))
-            for part, column in zip(parts, order, strict=True)
-        ]
-    except ValueError:
-        raise InvalidInput("翻页位置无效，请从第一页看起") from None

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from dispatch.db import Session
 from dispatch.domain.errors import NotFound
-from dispatch.domain.events import FACTS
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import (
     Channel,
     Disposition,
-    FollowUpMethod,
-    FollowUpState,
     Part,
-    Rating,
     Role,
-    Verdict,
 )
 from dispatch.models.catalog import Division
 from dispatch.models.contacts import Contact
-from dispatch.models.followups import FollowUp
 from dispatch.models.people import Department, Staff, ViewLog
-from dispatch.models.tickets import Assignment, Ticket, TicketEvent
+from dispatch.models.tickets import Assignment, Ticket
 from dispatch.service.access import (
     log_view,
     mask_name,
@@ -38,6 +30,12 @@ from dispatch.service.access import (
     visible_to,
 )
 from dispatch.service.queries import TicketCard, cards_of
+from dispatch.service.queries_story import (
+    FollowUpView,
+    TimelineEntry,
+    follow_ups_of,
+    timeline_of,
+)
 
 LISTENERS = frozenset({Role.AGENT, Role.DISPATCHER, Role.FOLLOW_UP, Role.SUPERVISOR, Role.CENTER})
 """Who may hear a recording: the centre's own people, never the units or the leaders."""
@@ -71,37 +69,6 @@ class Share:
     ended_at: datetime | None
     public_reply: str
     internal_note: str
-
-
-@dataclass(frozen=True)
-class TimelineEntry:
-    """One fact of the history in words."""
-
-    id: int
-    at: datetime
-    kind: str
-    label: str
-    actor: str
-    text: str
-
-
-@dataclass(frozen=True)
-class FollowUpView:
-    """One attempt to ask the requester."""
-
-    id: int
-    attempt: int
-    round: int
-    method: FollowUpMethod
-    state: FollowUpState
-    due_at: datetime
-    called_at: datetime | None
-    ended_at: datetime | None
-    result: str | None
-    reached: bool
-    solved: Verdict | None
-    rating: Rating | None
-    note: str
 
 
 @dataclass(frozen=True)
@@ -172,7 +139,7 @@ def ticket_view(session: Session, reader: Actor, number: str) -> TicketView:
         first_contacted_at=ticket.first_contacted_at,
         calendar_version=ticket.calendar_version,
         shares=_shares(session, reader, ticket.id),
-        timeline=_timeline(session, ticket.id),
+        timeline=timeline_of(session, ticket.id),
         follow_ups=follow_ups_of(session, [ticket.id]).get(ticket.id, ()),
         contacts=_contacts(session, reader, ticket.id),
     )
@@ -214,37 +181,6 @@ def recording_for(session: Session, reader: Actor, contact_id: int) -> tuple[str
     return found[0], found[1]
 
 
-def follow_ups_of(
-    session: Session, ticket_ids: Iterable[int]
-) -> dict[int, tuple[FollowUpView, ...]]:
-    """The attempts of tickets the caller has read with its reader's rights, oldest first."""
-    rows = session.scalars(
-        select(FollowUp).where(FollowUp.ticket_id.in_(list(ticket_ids))).order_by(FollowUp.id)
-    )
-    found: dict[int, tuple[FollowUpView, ...]] = {}
-    for row in rows:
-        found[row.ticket_id] = (*found.get(row.ticket_id, ()), _follow_up(row))
-    return found
-
-
-def _follow_up(row: FollowUp) -> FollowUpView:
-    return FollowUpView(
-        id=row.id,
-        attempt=row.attempt,
-        round=row.round,
-        method=FollowUpMethod(row.method),
-        state=FollowUpState(row.state),
-        due_at=row.due_at,
-        called_at=row.called_at,
-        ended_at=row.ended_at,
-        result=row.result,
-        reached=row.reached,
-        solved=Verdict(row.solved) if row.solved else None,
-        rating=Rating(row.rating) if row.rating else None,
-        note=row.note,
-    )
-
-
 def _requester(reader: Actor, ticket: Ticket) -> RequesterView:
     if sees_requester(reader, confidential=ticket.confidential):
         shown = ticket.phone or "未提供"
@@ -282,55 +218,6 @@ def _share(reader: Actor, row: Assignment, department: str, parent: int | None) 
         public_reply=row.public_reply,
         internal_note=row.internal_note if own and reader.role is not Role.LEADER else "",
     )
-
-
-def _timeline(session: Session, ticket_id: int) -> tuple[TimelineEntry, ...]:
-    rows = session.scalars(
-        select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id)
-    )
-    return tuple(
-        TimelineEntry(
-            id=row.id,
-            at=row.at,
-            kind=row.kind,
-            label=FACTS[row.kind].label if row.kind in FACTS else row.kind,
-            actor=row.actor_name,
-            text=_words(row.kind, row.details),
-        )
-        for row in rows
-    )
-
-
-def _words(kind: str, details: dict[str, Any]) -> str:
-    if kind in {"TicketDispatched", "TicketReassigned"}:
-        parts = [f"交 {details.get('department', '')}", str(details.get("reason") or "")]
-    elif kind == "TicketCompleted":
-        parts = ["按时办结" if details.get("in_time") else "超期办结"]
-    elif kind == "FollowUpAnswered":
-        asked = "是否解决" if details.get("question") == "solved" else "是否满意"
-        parts = [f"{asked}：{details.get('answer', '')}"]
-    elif kind == "FollowUpEnded":
-        parts = [RESULTS.get(str(details.get("result")), "")]
-    elif kind == "TicketClosed":
-        solved, rating = details.get("solved"), details.get("rating")
-        parts = [Verdict(solved).label if solved else "", Rating(rating).label if rating else ""]
-    elif kind == "ContactDisposed":
-        parts = [Disposition(details["disposition"]).label, str(details.get("note") or "")]
-    elif kind == "DeadlineBreached":
-        parts = ["签收时限已过" if details.get("clock") == "sign" else "办理时限已过"]
-    else:
-        parts = [str(details.get("reason") or details.get("note") or "")]
-    return "；".join(part for part in parts if part)
-
-
-RESULTS = {
-    "completed": "两问都已作答",
-    "partial": "只答了一问",
-    "no_answer": "无人接听",
-    "busy": "占线",
-    "failed": "呼叫失败",
-    "hung_up": "接通后挂断",
-}
 
 
 def _contacts(session: Session, reader: Actor, ticket_id: int) -> tuple[ContactLine, ...]:

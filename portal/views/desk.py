@@ -18,7 +18,7 @@ from dispatch.service import catalogue
 from dispatch.service.desk_tabs import AUDIT, FOLLOW, TODO, Tab, tabs_for
 from dispatch.service.queries import TicketCard, desk_counts, desk_page
 from dispatch.service.queries_search import units
-from dispatch.service.queries_ticket import follow_ups_of
+from dispatch.service.queries_story import follow_ups_of
 from dispatch.service.queries_watch import live_calls, unit_loads, watched_seats
 from portal.deps import Ctx, Me, Now, PortalContext
 from portal.rendering import render

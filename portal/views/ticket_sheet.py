@@ -22,7 +22,8 @@ from dispatch.domain.worktime import SHANGHAI
 from dispatch.service import drafts, form_choices
 from dispatch.service.form_choices import Choice, UnitOption
 from dispatch.service.queries_search import UnitChoice, units
-from dispatch.service.queries_ticket import TicketView, TimelineEntry, ticket_view
+from dispatch.service.queries_story import TimelineEntry
+from dispatch.service.queries_ticket import TicketView, ticket_view
 from portal.deps import PortalContext
 from portal.views.agent_form import TEXT_FOR_MODEL
 
