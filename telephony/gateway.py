@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from dispatch.domain.errors import HotlineError
 from telephony.ami import AmiClient, Received
@@ -94,7 +95,7 @@ class Gateway:
         alive = await self._alive()
         if self._reconciler is not None:
             async with self._files:
-                await asyncio.to_thread(self._reconciler.read)
+                await self._on_disk(self._reconciler.read)
                 self._fold(self._reconciler.recover(self.reducer.calls.__contains__))
         if alive is not None:
             self._fold(alive.facts)
@@ -120,16 +121,26 @@ class Gateway:
     async def _follow_files(self, reconciler: Reconciler) -> None:
         while True:
             async with self._files:
-                await asyncio.to_thread(reconciler.read)
-                self._fold(reconciler.missed(self._is_told))
-                self._flush()
+                if await self._on_disk(reconciler.read):
+                    self._fold(reconciler.missed(self._is_told))
+                    self._flush()
             await self.writer.idle()
             async with self._files:
                 # Looked at again in one breath: what came meanwhile may not be stored yet.
                 if self.writer.backlog == 0:
                     finished = reconciler.finished(self._is_told)
-                    await asyncio.to_thread(reconciler.release, finished)
+                    await self._on_disk(partial(reconciler.release, finished))
             await asyncio.sleep(self._poll_files_s)
+
+    async def _on_disk(self, work: Callable[[], None]) -> bool:
+        """Work on a thread; a disk or store that fails now is asked again at the next turn."""
+        attempt = asyncio.ensure_future(asyncio.to_thread(work))
+        # Waited for rather than awaited: no failure of a file may end the following of calls.
+        await asyncio.wait([attempt])
+        failure = attempt.exception()
+        if failure is not None:
+            log.warning("Asterisk's files: %s", failure)
+        return failure is None
 
     def _is_told(self, call_id: str) -> bool:
         """Whether the events told this call from its beginning to its end."""

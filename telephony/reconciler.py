@@ -36,18 +36,25 @@ class Reconciler:
 
     def __init__(self, channel_events: Path, queue_log: Path, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
-        stored = _parse_positions(checkpoints.get(CHECKPOINT))
-        self._tails = {
-            # The queue log first: a call's end in the channel events must find its queue rows.
-            QUEUE_LOG: LogTail(queue_log, stored.get(QUEUE_LOG)),
-            CHANNEL_EVENTS: LogTail(channel_events, stored.get(CHANNEL_EVENTS)),
-        }
+        # The queue log first: a call's end in the channel events must find its queue rows.
+        self._tails = {QUEUE_LOG: LogTail(queue_log), CHANNEL_EVENTS: LogTail(channel_events)}
         self._held: dict[str, _Held] = {}
         self._rows = 0
-        self._stored = checkpoints.get(CHECKPOINT)
+        self._stored: str | None = None
+        self._begun = False
+
+    def _begin(self) -> None:
+        """Take up reading where the last process stopped."""
+        self._stored = self._checkpoints.get(CHECKPOINT)
+        for name, position in _parse_positions(self._stored).items():
+            if name in self._tails:
+                self._tails[name].position = position
+        self._begun = True
 
     def read(self) -> None:
         """Take in what was written since last time; touches the disk, so call it off the loop."""
+        if not self._begun:
+            self._begin()
         for name, tail in self._tails.items():
             understand = channel_event if name == CHANNEL_EVENTS else queue_event
             for line in tail.read():
@@ -96,6 +103,8 @@ class Reconciler:
 
     def release(self, finished: frozenset[str]) -> None:
         """Let go of these calls and keep the checkpoint before all others; writes to disk."""
+        if not self._begun:
+            return
         for call_id in finished:
             self._held.pop(call_id, None)
         positions = {}

@@ -24,7 +24,7 @@ from dispatch.domain.ports import AgentState, FollowUpCall, Seat
 from telephony.ami import AmiClient, AmiConfig
 from telephony.asterisk.callers import Manner
 from telephony.calls import CallReducer
-from telephony.checkpoints import FileCheckpoints
+from telephony.checkpoints import Checkpoints, FileCheckpoints
 from telephony.connector import ConnectorConfig, TelephonyConnector
 from telephony.headers import HEARD
 from telephony.reconciler import Reconciler
@@ -61,6 +61,7 @@ def connector(
     sink: ListSink,
     folder: Path,
     wishes: Sequence[Seat] = (),
+    checkpoints: Checkpoints | None = None,
 ) -> TelephonyConnector:
     secrets, port = asterisk.settings.secrets, asterisk.settings.ami_port
     config = ConnectorConfig(
@@ -71,7 +72,7 @@ def connector(
         channel_events=asterisk.cel,
         queue_log=asterisk.queue_log,
     )
-    checkpoints = FileCheckpoints(folder / "checkpoints.json")
+    checkpoints = checkpoints or FileCheckpoints(folder / "checkpoints.json")
     return TelephonyConnector(
         config, sink=sink, wishes=lambda: list(wishes), checkpoints=checkpoints
     )
@@ -83,8 +84,9 @@ def connected(
     sink: ListSink,
     folder: Path,
     wishes: Sequence[Seat] = (),
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[TelephonyConnector]:
-    running = connector(asterisk, sink, folder, wishes)
+    running = connector(asterisk, sink, folder, wishes, checkpoints)
     running.start()
     try:
         until(lambda: running.status().connected)
@@ -270,6 +272,27 @@ def test_a_call_still_going_on_after_we_were_away_is_taken_up_again(
     assert record is not None
     assert (record.agent, record.outcome) == ("9001", CallOutcome.ANSWERED)
     assert record.talk_s == pytest.approx(5.0, abs=0.6)
+
+
+class AbsentCheckpoints(FileCheckpoints):
+    """A store that is away."""
+
+    def get(self, name: str) -> str | None:
+        raise OSError("database is locked")
+
+    def put(self, name: str, value: str) -> None:
+        raise OSError("database is locked")
+
+
+def test_a_checkpoint_store_that_is_away_stops_no_call(
+    asterisk: AsteriskUnderTest, tmp_path: Path
+) -> None:
+    sink = TimedSink()
+    absent = AbsentCheckpoints(tmp_path / "nothing.json")
+    with connected(asterisk, sink, tmp_path, checkpoints=absent) as telephony:
+        asterisk.citizen().call("13800139007", "12345", seconds=0.5)
+        until(lambda: finished(sink, "13800139007") is not None)
+        assert telephony.status().running
 
 
 def test_files_and_events_tell_the_same_story(asterisk: AsteriskUnderTest, tmp_path: Path) -> None:
