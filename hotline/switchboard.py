@@ -14,6 +14,7 @@ from hotline.store import DatabaseCheckpoints, DatabaseSink, wished_seats
 from telephony.ami import AmiConfig
 from telephony.asterisk.config import AsteriskSettings, host_ipv4_addresses
 from telephony.connector import ConnectorConfig, TelephonyConnector
+from telephony.headers import HEARD
 
 
 def connect_telephony(
@@ -32,6 +33,7 @@ def connect_telephony(
         actions,
         username="hotline-events",
         secret=settings.ami_secret or secrets.ami_events,
+        wanted=HEARD,
     )
     log = settings.asterisk_log or ours.log
     config = ConnectorConfig(
