@@ -139,6 +139,7 @@ export class Softphone extends EventTarget {
     this.session = session;
     this.call = call;
     this.muted = false;
+    this.wantsHold = false;
     this.answeredAt = null;
     session.on("accepted", () => {
       this.answeredAt = Date.now();
@@ -213,8 +214,15 @@ export class Softphone extends EventTarget {
 
   hold() {
     if (!this.session || this.state === "ringing") return;
-    if (this.state === "held") this.session.unhold();
-    else this.session.hold();
+    this.wantsHold = !this.wantsHold;
+    this.settleHold();
+  }
+
+  /** A press while the last one is still being negotiated is not lost: it waits for its turn. */
+  settleHold() {
+    if (!this.session || this.wantsHold === (this.state === "held")) return;
+    const begun = this.wantsHold ? this.session.hold() : this.session.unhold();
+    if (!begun) setTimeout(() => this.settleHold(), 100);
   }
 
   mute() {
