@@ -33,7 +33,7 @@ def search(session: Session, reader: Actor, words: str) -> list[TicketCard]:
 
     Nobody learns by a telephone number what the page itself would hide from them.
     """
-    words = words.strip()[:LONGEST]
+    words = words.replace("\0", "").strip()[:LONGEST]
     if not words:
         return []
     exact = [Ticket.number == words]
@@ -84,7 +84,7 @@ def unit_code(session: Session, typed: str) -> str:
     Raises:
         InvalidInput: nothing was typed, no unit is called so, or several are.
     """
-    typed = typed.strip()
+    typed = typed.replace("\0", "").strip()
     if not typed:
         raise InvalidInput("请选择承办单位", field="department")
     named = or_(Department.code == typed, Department.name == typed, Department.short_name == typed)

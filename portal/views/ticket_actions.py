@@ -16,6 +16,8 @@ from dispatch.service.queries_search import unit_code
 from portal.deps import PortalContext
 from portal.views.agent_form import Catalogue
 
+MAX_TEXT = 20_000
+
 # The telephone system was away: the attempt waits this long before the next try.
 DIAL_AGAIN = timedelta(minutes=5)
 
@@ -46,8 +48,18 @@ class Press:
         return int(version)
 
     def text(self, name: str) -> str:
-        """What was typed in a field; empty when it was not sent."""
-        return self.typed.get(name, "")
+        """What was typed in a field; empty when it was not sent.
+
+        Raises:
+            InvalidInput: nobody types as much as this.
+        """
+        # PostgreSQL keeps no NUL in a text, and no keyboard makes one.
+        typed = self.typed.get(name, "").replace("\0", "")
+        if len(typed) > MAX_TEXT:
+            raise InvalidInput(
+                f"这一项有 {len(typed)} 个字，超过 {MAX_TEXT} 字的上限，请删减后提交", field=name
+            )
+        return typed
 
 
 @dataclass(frozen=True)

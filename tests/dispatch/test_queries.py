@@ -220,6 +220,7 @@ def test_search_takes_percent_signs_for_what_they_are(database: Database) -> Non
     with database.read() as session:
         assert [c.number for c in search(session, CENTER, "100%")] == [number]
         assert search(session, CENTER, "   ") == []
+        assert search(session, CENTER, "\0") == []
 
 
 @pytest.mark.usefixtures("units")

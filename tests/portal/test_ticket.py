@@ -86,6 +86,22 @@ def test_a_short_reply_is_refused_beside_its_field_and_kept(ticket: Walker) -> N
     assert ticket.status() == "acknowledged"
 
 
+def test_an_endless_reply_is_refused_with_its_length_and_kept(ticket: Walker) -> None:
+    ticket.walk_to("acknowledged")
+    answer = ticket.press("chengguan", "complete", public_reply="答" * 30_000)
+    assert answer.status_code == 422
+    assert "这一项有 30000 个字" in answer.text
+    assert "答" * 30_000 in answer.text
+    assert ticket.status() == "acknowledged"
+
+
+def test_a_character_no_database_keeps_is_left_out(ticket: Walker) -> None:
+    ticket.walk_to("acknowledged")
+    answer = ticket.press("chengguan", "complete", public_reply=f"{REPLY}\0完")
+    assert answer.status_code == 303
+    assert f"{REPLY}完" in ticket.page("chengguan")
+
+
 def test_what_is_typed_is_shown_as_text(ticket: Walker) -> None:
     ticket.walk_to("acknowledged")
     answer = ticket.press("chengguan", "complete", public_reply="<b>x</b>")
