@@ -6,13 +6,13 @@ import argparse
 import importlib.util
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from scripts import frontend, machine
-from scripts.steps import PYTHON, ROOT, TOOLS, VENV, Step, perform, run
+from scripts.steps import PYTHON, ROOT, VENV, Step, perform, run
+from telephony.asterisk.program import extracted_asterisk, system_asterisk
 
 PIP_CURES = {
     "No matching distribution": "软件源里没有这个版本，或连不上软件源；"
@@ -102,7 +102,7 @@ def asterisk_steps() -> list[Step]:
         )
 
     def present() -> bool:
-        return (TOOLS / "asterisk").exists() or shutil.which("asterisk") is not None
+        return bool(extracted_asterisk() or system_asterisk())
 
     if not installer.exists():
         return []

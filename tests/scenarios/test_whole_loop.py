@@ -182,4 +182,5 @@ def test_the_call_is_one_contact_with_its_recording(hotline: HotlineUnderTest) -
     assert 8 < contact["talk_s"] < 16
     assert contact["recorded"]
     sizes = [file.stat().st_size for file in (hotline.folder / "recordings").rglob("*.wav")]
-    assert max(sizes) > 16_000 * contact["talk_s"], "8 kHz with 16 bits: 16,000 bytes a second"
+    # 8 kHz with 16 bits are 16,000 bytes a second; the bridge takes its first moments.
+    assert max(sizes) > 16_000 * (contact["talk_s"] - 1)
