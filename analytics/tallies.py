@@ -75,7 +75,7 @@ def by_category(session: Session, reader: Actor, period: Period) -> dict[int, in
 
 def category_names(session: Session) -> dict[int, str]:
     """Names of categories by id."""
-    return dict(session.execute(select(Category.id, Category.name)).tuples().all())
+    return dict(session.execute(select(Category.id, Category.name)).all())
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from fastapi.responses import Response
 from analytics import tallies
 from analytics.facts import rate
 from analytics.figures import BY_CODE, Subject
-from analytics.periods import read_period
+from analytics.periods import read_period, week_period
 from analytics.render import percent
 from analytics.rows import Part, rows
 from portal.deps import Ctx, Me, Now
 from portal.rendering import render
+from portal.views.leader import this_week
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,6 +25,7 @@ PAGE = 50
 PARTS = {Part.JUDGED: "全部", Part.HITS: "计入分子", Part.MISSED: "未计入分子"}
 
 Day = Annotated[str, Query(max_length=10)]
+"""An ISO date; without dates it is this week."""
 
 
 @router.get("/figures/{code}")
@@ -33,14 +35,14 @@ def figure_rows(
     me: Me,
     now: Now,
     code: str,
-    to: Day,
-    from_: Annotated[str, Query(alias="from", max_length=10)],
+    from_: Annotated[str, Query(alias="from", max_length=10)] = "",
+    to: Day = "",
     part: Part = Part.JUDGED,
     unit: Annotated[str, Query(max_length=40)] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     """One page of the rows, newest first, with the figure and its formula above."""
-    period = read_period(from_, to)
+    period = read_period(from_, to) if from_ or to else week_period(this_week(now))
     with ctx.db.read() as session:
         found = rate(session, me.actor, code, period, ctx.rules, unit=unit, now=now)
         listed = rows(
@@ -60,7 +62,13 @@ def figure_rows(
     pages = max(1, -(-counts[part] // PAGE))
 
     def link(part_: Part = part, page_: int = 1) -> str:
-        query = {"from": from_, "to": to, "part": part_.value, "unit": unit, "page": page_}
+        query = {
+            "from": period.first,
+            "to": period.last,
+            "part": part_.value,
+            "unit": unit,
+            "page": page_,
+        }
         return "?" + urlencode({key: value for key, value in query.items() if value})
 
     return render(

@@ -77,7 +77,7 @@ POST /tickets/{number}/pass-audit                  401 403 403 403 403 404 403 4
 POST /tickets/{number}/reassign                    401 403 404 403 403 404 403 403 403
 POST /tickets/{number}/reopen                      401 403 403 404 403 404 403 403 403
 POST /tickets/{number}/send-back                   401 403 403 403 403 404 403 403 403
-GET  /figures/{code}                               303 403 403 403 422 422 403 422 422
+GET  /figures/{code}                               303 403 403 403 404 404 403 404 404
 GET  /leader                                       303 403 403 403 200 200 403 200 200
 GET  /reports/weekly                               303 403 403 403 200 200 403 200 200
 """
