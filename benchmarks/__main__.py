@@ -20,6 +20,7 @@ from dispatch.domain.errors import HotlineError
 
 # In order of cost: who only looks at the beginning sees something soon.
 FAMILIES = {
+    "screen_pop": ("screen_pop_p50", "screen_pop_p95", "screen_shown_p95"),
     "ami": ("ami_events_per_s_adapter", "ami_events_per_s_reducer", "ami_events_per_s_database"),
 }
 
