@@ -15,12 +15,20 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from benchmarks.lines import Line, PartMissing, Skipped
-from benchmarks.workshop import Plan, progress
+from benchmarks.plan import Plan
+from benchmarks.town import Town
+from benchmarks.workshop import progress, temporary_folder
 from dispatch.domain.errors import HotlineError
 
 # In order of cost: who only looks at the beginning sees something soon.
 FAMILIES = {
     "screen_pop": ("screen_pop_p50", "screen_pop_p95", "screen_shown_p95"),
+    "web": (
+        "http_read_ticket_per_s",
+        "http_create_ticket_per_s",
+        "resident_memory_mb_started",
+        "resident_memory_mb_used",
+    ),
     "ami": ("ami_events_per_s_adapter", "ami_events_per_s_reducer", "ami_events_per_s_database"),
 }
 
@@ -45,14 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"没有名为 {'、'.join(unknown)} 的指标；可用的有：{known}", file=sys.stderr)
         return 2
     chosen = [f for name in asked.names or FAMILIES for f in _families(name)]
-    plan = Plan(
-        calls=asked.calls,
-        stream_calls=asked.stream_calls,
-        seconds=asked.seconds,
-        months=asked.months,
-        requests=asked.requests,
-    )
-    return max([_run(family, plan) for family in dict.fromkeys(chosen)], default=0)
+    with temporary_folder() as folder:
+        plan = Plan(
+            town=Town(asked.town or folder / "town", asked.months),
+            calls=asked.calls,
+            stream_calls=asked.stream_calls,
+            seconds=asked.seconds,
+            requests=asked.requests,
+        )
+        return max(_run(family, plan) for family in dict.fromkeys(chosen))
 
 
 def _families(name: str) -> list[str]:
@@ -81,13 +90,13 @@ def _run(family: str, plan: Plan) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    plan = Plan()
     parser.add_argument("names", nargs="*", metavar="NAME", help="a family or a figure")
     parser.add_argument("--list", action="store_true", help="the families and their figures")
-    parser.add_argument("--calls", type=int, default=plan.calls, help="real calls")
-    parser.add_argument("--stream-calls", type=int, default=plan.stream_calls)
-    parser.add_argument("--seconds", type=float, default=plan.seconds, help="of load each")
-    parser.add_argument("--months", type=int, default=plan.months, help="of the demo city's past")
+    parser.add_argument("--calls", type=int, default=20, help="real calls")
+    parser.add_argument("--stream-calls", type=int, default=400, help="calls in the AMI stream")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each load on the server")
+    parser.add_argument("--months", type=int, default=12, help="of the demo city's past")
+    parser.add_argument("--town", type=Path, help="a demo city to use again (it is written to)")
     parser.add_argument("--requests", type=Path, help="labelled CSV: text,label,group")
     return parser
 

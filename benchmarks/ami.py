@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmarks.lines import Line
 from benchmarks.traffic import traffic
-from benchmarks.workshop import Child, Plan, module, progress, temporary_folder
+from benchmarks.plan import Plan
+from benchmarks.workshop import Child, module, progress, temporary_folder
 from dispatch.bus import Database
 from hotline import founding, schema
 from hotline.bootstrap import load_rules

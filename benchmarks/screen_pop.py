@@ -10,7 +10,8 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from benchmarks.lines import Line, PartMissing, percentile
-from benchmarks.workshop import Plan, module, progress, temporary_folder
+from benchmarks.plan import Plan
+from benchmarks.workshop import module, progress, temporary_folder
 from telephony.asterisk.errors import ProgramMissing
 from telephony.asterisk.program import find_asterisk, find_sipp
 from tests.fixtures_browser import ARGUMENTS, _program

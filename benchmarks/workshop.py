@@ -14,22 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What the command line asked for."""
-
-    calls: int = 20
-    """Real calls for the screen pop."""
-    stream_calls: int = 400
-    """Calls in the replayed manager stream."""
-    seconds: float = 4.0
-    """How long each load on the web process lasts."""
-    months: int = 12
-    """Months of the demo city's past behind web, up and kpi."""
-    requests: Path | None = None
-    """Labelled requests (CSV: text, label, group) to classify beside the demo corpus."""
-
-
 @dataclass(frozen=True)
 class Child:
     """A process of ours and the first line it printed."""
