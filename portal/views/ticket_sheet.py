@@ -25,7 +25,7 @@ from dispatch.service.queries_search import UnitChoice, units
 from dispatch.service.queries_story import TimelineEntry
 from dispatch.service.queries_ticket import TicketView, ticket_view
 from portal.deps import PortalContext
-from portal.views.agent_form import TEXT_FOR_MODEL
+from portal.views.agent_form import TEXT_FOR_MODEL, Catalogue
 
 OWN_FIELDS = frozenset({"csrf", "version", "seen", "next", "form"})
 """Fields of a form that nobody typed."""
@@ -90,6 +90,10 @@ class Sheet:
     def value(self, form: str, name: str, default: str = "") -> str:
         """What stands in a field: typed now, else kept as a draft, else the default."""
         return self.typed.get(form, {}).get(name, default)
+
+    def category_words(self, code: str | None) -> str:
+        """A category as its field shows it: under its parent, because leaves share names."""
+        return Catalogue([], self.categories).category_label(code, "") if code else ""
 
     def problem(self, form: str, name: str = "") -> str:
         """The sentence beside a field, or above the form when it belongs to no field."""

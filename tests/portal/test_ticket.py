@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +15,8 @@ from dispatch.domain.errors import DialerUnavailable
 from dispatch.domain.ports import FollowUpCall, SilentDialer
 from dispatch.domain.vocabulary import RequestKind
 from dispatch.models.people import ViewLog
-from dispatch.service import followup, intake
+from dispatch.service import catalogue, followup, intake
+from dispatch.service.queries_ticket import ticket_view
 from tests.portal.steps import REPLY, Walker
 from tests.portal.town import Town
 
@@ -124,6 +127,25 @@ def test_a_dispatch_to_nobody_is_refused_and_kept(
     assert answer.status_code == 422
     assert sentence in answer.text
     assert ">\n请尽快办理</textarea>" in answer.text
+
+
+def test_two_categories_of_one_name_are_not_confused(town: Town) -> None:
+    with town.database.work() as session:
+        rows: list[dict[str, Any]] = [
+            {"code": "03", "name": "公交", "parent": None, "level": 1},
+            {"code": "0301", "name": "服务态度", "parent": "03", "level": 2},
+            {"code": "04", "name": "医院", "parent": None, "level": 1},
+            {"code": "0401", "name": "服务态度", "parent": "04", "level": 2},
+        ]
+        catalogue.put_categories(session, rows)
+    ticket = Walker(town, town.ticket(category="0401"))
+    found = re.search(r'name="category"[^>]*value="([^"]*)"', ticket.page("li"))
+    assert found is not None
+    assert found[1] == "医院 / 服务态度"
+    ticket.press("li", "dispatch", department="CG", category=found[1])
+    with town.database.read() as session:
+        view = ticket_view(session, town.actor("zhong"), ticket.number)
+    assert view.card.category_code == "0401"
 
 
 @pytest.mark.parametrize("version", ["", "x", "٣", "-1", "9" * 30])
