@@ -3,6 +3,7 @@ import { Drafts } from "./_drafts.js";
 import { Dock } from "./_dock.js";
 import { Softphone } from "./softphone.js";
 
+const LEAVING_MS = [600, 1500, 3000, 6000];
 const root = document.getElementById("agent");
 const csrf = root.dataset.csrf;
 
@@ -71,13 +72,17 @@ phone.addEventListener("answered", ({ detail }) => {
 phone.addEventListener("ended", async ({ detail }) => {
   if (detail.test) return;
   if (!detail.answered) {
-    // It rings elsewhere now: this screen shows what is really at hand.
-    if (panel().dataset.callUuid === detail.uuid) setTimeout(() => show("/agent/current"), 800);
+    // It rings elsewhere now, but its event may come late: look again until the call has left.
+    for (const wait of LEAVING_MS) setTimeout(() => leave(detail.uuid), wait);
     return;
   }
   const open = form() && panel().dataset.subject.startsWith("contact-");
   if (open && dock.seat === "ready") await dock.take("paused", "话后整理");
 });
+
+function leave(uuid) {
+  if (phone.state === "idle" && panel().dataset.callUuid === uuid) show("/agent/current");
+}
 
 function focusContent() {
   const content = field("content");
