@@ -42,8 +42,12 @@ def _closed(period: Period) -> Condition:
     return closed
 
 
-def _ended() -> ColumnElement[datetime]:
-    return func.coalesce(Ticket.closed_at, Ticket.completed_at, Ticket.created_at)
+def _ended(period: Period) -> Condition:
+    # Closed in the period; what was reopened counts when it was last done with. Written so that
+    # the database finds both by the index of closing times.
+    open_again = func.coalesce(Ticket.completed_at, Ticket.created_at)
+    reopened = and_(Ticket.closed_at.is_(None), period.holds(open_again))
+    return or_(period.holds(Ticket.closed_at), reopened)
 
 
 def _inbound(period: Period) -> Condition:
@@ -128,13 +132,13 @@ def _completion(period: Period, _rules: Rules, _now: datetime) -> Definition:
 
 
 def _resolution(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    judged = and_(Ticket.solved.is_not(None), period.holds(_ended()))
+    judged = and_(Ticket.solved.is_not(None), _ended(period))
     return Definition(judged, Ticket.solved == Verdict.RESOLVED.value)
 
 
 def _satisfaction(period: Period, rules: Rules, _now: datetime) -> Definition:
     grades = [grade.value for grade in Rating if rules.counts_as_satisfied(grade)]
-    judged = and_(Ticket.rating.is_not(None), period.holds(_ended()))
+    judged = and_(Ticket.rating.is_not(None), _ended(period))
     return Definition(judged, Ticket.rating.in_(grades))
 
 

@@ -26,6 +26,8 @@ class Ticket(Base):
         Index("ix_ticket_status", "status", "due_at"),
         Index("ix_ticket_created", "created_at"),
         Index("ix_ticket_dispatched", "dispatched_at"),
+        Index("ix_ticket_due", "due_at", "completed_at"),
+        Index("ix_ticket_closed", "closed_at"),
         Index("ix_ticket_department", "department_id", "status"),
         Index("ix_ticket_phone", "phone", "created_at"),
     )
@@ -82,6 +84,7 @@ class Assignment(Base):
     __table_args__ = (
         Index("ix_assignment_ticket", "ticket_id"),
         Index("ix_assignment_department", "department_id", "ended_at"),
+        Index("ix_assignment_dispatched", "dispatched_at"),
         # The sweep reads only running clocks; closed tickets cost it nothing.
         Index("ix_assignment_due", "due_at", postgresql_where=_RUNNING, sqlite_where=_RUNNING),
         Index("ix_assignment_warn", "warn_at", postgresql_where=_RUNNING, sqlite_where=_RUNNING),

@@ -139,8 +139,6 @@ def upgrade() -> None:
         sa.Column("extension", sa.String(length=20), nullable=True),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("failed_sign_ins", sa.Integer(), nullable=False),
-        sa.Column("locked_until", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["department_id"], ["department.id"], name=op.f("fk_staff_department_id_department")
         ),
@@ -285,10 +283,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ticket_category_id"), ["category_id"], unique=False)
+        batch_op.create_index("ix_ticket_closed", ["closed_at"], unique=False)
         batch_op.create_index("ix_ticket_created", ["created_at"], unique=False)
         batch_op.create_index("ix_ticket_department", ["department_id", "status"], unique=False)
         batch_op.create_index("ix_ticket_dispatched", ["dispatched_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_division"), ["division"], unique=False)
+        batch_op.create_index("ix_ticket_due", ["due_at", "completed_at"], unique=False)
         batch_op.create_index("ix_ticket_phone", ["phone", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_requester_id"), ["requester_id"], unique=False)
         batch_op.create_index("ix_ticket_status", ["status", "due_at"], unique=False)
@@ -339,6 +339,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_assignment_department", ["department_id", "ended_at"], unique=False
         )
+        batch_op.create_index("ix_assignment_dispatched", ["dispatched_at"], unique=False)
         batch_op.create_index(
             "ix_assignment_due",
             ["due_at"],
@@ -534,6 +535,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("ended_at IS NULL"),
             sqlite_where=sa.text("ended_at IS NULL"),
         )
+        batch_op.drop_index("ix_assignment_dispatched")
         batch_op.drop_index("ix_assignment_department")
 
     op.drop_table("assignment")
@@ -541,10 +543,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ticket_status")
         batch_op.drop_index(batch_op.f("ix_ticket_requester_id"))
         batch_op.drop_index("ix_ticket_phone")
+        batch_op.drop_index("ix_ticket_due")
         batch_op.drop_index(batch_op.f("ix_ticket_division"))
         batch_op.drop_index("ix_ticket_dispatched")
         batch_op.drop_index("ix_ticket_department")
         batch_op.drop_index("ix_ticket_created")
+        batch_op.drop_index("ix_ticket_closed")
         batch_op.drop_index(batch_op.f("ix_ticket_category_id"))
 
     op.drop_table("ticket")
