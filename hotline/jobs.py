@@ -13,7 +13,7 @@ from dispatch.domain.calls import SurveyEnded, SurveyResult
 from dispatch.domain.errors import DialerUnavailable
 from dispatch.domain.ports import Dialer
 from dispatch.domain.rules import Rules
-from dispatch.service import followup, sweep
+from dispatch.service import followup, sweep, throttle
 from hotline.settings import Settings
 
 log = logging.getLogger("hotline.jobs")
@@ -22,6 +22,7 @@ LOST_CALL = timedelta(minutes=10)
 """A follow-up call still open after this long lost its end in a crash."""
 
 RETRY = timedelta(minutes=1)
+OLD_GUESS = timedelta(days=1)
 
 
 def sweep_clocks(database: Database, now: datetime) -> None:
@@ -56,6 +57,12 @@ def end_lost_calls(database: Database, rules: Rules, now: datetime) -> None:
             followup.record_survey_end(session, ended, rules, now=now)
 
 
+def forget_guesses(database: Database, now: datetime) -> None:
+    """Drop counts of wrong passwords and codes that no longer hold anybody up."""
+    with database.work() as session:
+        throttle.sweep_old(session, before=now - OLD_GUESS)
+
+
 class Jobs:
     """The scheduler with its few interval jobs; nothing about a ticket is stored in it."""
 
@@ -79,6 +86,7 @@ class Jobs:
             lambda now: dial_follow_ups(database, dialer, settings.follow_up_lines, now),
         )
         self._every(60, "lost-calls", lambda now: end_lost_calls(database, rules, now))
+        self._every(3600, "old-guesses", lambda now: forget_guesses(database, now))
 
     def _every(self, seconds: float, name: str, job: Callable[[datetime], None]) -> None:
         def run() -> None:
