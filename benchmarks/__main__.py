@@ -23,6 +23,11 @@ from dispatch.domain.errors import HotlineError
 # In order of cost: who only looks at the beginning sees something soon.
 FAMILIES = {
     "screen_pop": ("screen_pop_p50", "screen_pop_p95", "screen_shown_p95"),
+    "requests": (
+        "classifier_docs_per_s",
+        "classifier_macro_f1_demo",
+        "classifier_macro_f1_letters",
+    ),
     "web": (
         "http_read_ticket_per_s",
         "http_create_ticket_per_s",

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.lines import Line
-from benchmarks.traffic import traffic
 from benchmarks.plan import Plan
+from benchmarks.traffic import traffic
 from benchmarks.workshop import Child, module, progress, temporary_folder
 from dispatch.bus import Database
 from hotline import founding, schema

@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks.lines import Line, PartMissing, percentile
 from benchmarks.load import CONNECTIONS, Load, Request, put_load
-from benchmarks.town import READY_WITHIN_S
 from benchmarks.plan import Plan
+from benchmarks.town import READY_WITHIN_S
 from benchmarks.workshop import module, progress, temporary_folder
 
 MEMORY_REQUESTS = 2000
