@@ -23,6 +23,7 @@ from dispatch.domain.errors import HotlineError
 # In order of cost: who only looks at the beginning sees something soon.
 FAMILIES = {
     "screen_pop": ("screen_pop_p50", "screen_pop_p95", "screen_shown_p95"),
+    "up": ("up_to_ready_s",),
     "requests": (
         "classifier_docs_per_s",
         "classifier_macro_f1_demo",
