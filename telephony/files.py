@@ -30,6 +30,8 @@ from telephony.facts import (
     QueueVerdict,
     RecordingStarted,
     SurveyClosed,
+    SurveyDone,
+    SurveyHeard,
 )
 from telephony.story import LOCAL_TIME
 
@@ -177,15 +179,35 @@ def _facts(row: dict[str, str], at: datetime, extra: dict[str, object]) -> Itera
             yield CallTransferred(at, call_id, "blind", extension_of(channel), to)
         case "ATTENDEDTRANSFER":
             yield from _attended(at, call_id, extension_of(channel), extra)
+        case "SurveyAnswer" | "SurveyDone":
+            yield from _survey(row, at, extra)
+
+
+def _survey(row: dict[str, str], at: datetime, extra: dict[str, object]) -> Iterator[Fact]:
+    """What our follow-up dialplan wrote of the citizen's keys: `question:digit`."""
+    follow_up = _follow_up(row)
+    if follow_up is None:
+        return
+    if row["kind"] == "SurveyDone":
+        yield SurveyDone(at, row["call"], follow_up)
+        return
+    question, _, digit = str(extra.get("extra", "")).partition(":")
+    yield SurveyHeard(at, row["call"], follow_up, question, digit or None)
+
+
+def _follow_up(row: dict[str, str]) -> int | None:
+    number = row["userfield"].removeprefix(FOLLOW_UP)
+    return int(number) if number != row["userfield"] and number.isdecimal() else None
 
 
 def _ending(
     row: dict[str, str], at: datetime, extra: dict[str, object], call_uuid: str | None
 ) -> Iterator[Fact]:
-    call_id, leg, channel, userfield = row["call"], row["leg"], row["channel"], row["userfield"]
+    call_id, leg, channel = row["call"], row["leg"], row["channel"]
     yield HangupAsked(at, call_id, leg, channel, by_us=extra.get("hangupsource") != channel)
-    if userfield.startswith(FOLLOW_UP) and userfield.removeprefix(FOLLOW_UP).isdecimal():
-        yield SurveyClosed(at, call_id, int(userfield.removeprefix(FOLLOW_UP)))
+    follow_up = _follow_up(row)
+    if follow_up is not None:
+        yield SurveyClosed(at, call_id, follow_up)
     cause = extra.get("hangupcause")
     cause = cause if isinstance(cause, int) else None
     yield LegEnded(at, call_id, leg, channel, cause, row["number"] or None, call_uuid)
