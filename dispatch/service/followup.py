@@ -112,6 +112,7 @@ def record_survey_answer(session: Session, answer: SurveyAnswer, *, now: datetim
     row = _row(session, answer.follow_up_id)
     if row is None or row.state == FollowUpState.DONE.value:
         return
+    before = (row.solved, row.rating)
     row.reached = True
     said: str | None = None
     if answer.question == "solved":
@@ -122,7 +123,8 @@ def record_survey_answer(session: Session, answer: SurveyAnswer, *, now: datetim
         rating = Rating.from_digit(answer.digit)
         row.rating = rating.value if rating else row.rating
         said = rating.label if rating else None
-    if said is not None:
+    # After a restart the files tell again what was told before it.
+    if said is not None and before != (row.solved, row.rating):
         fact = FollowUpAnswered(
             at=answer.at,
             ticket_id=row.ticket_id,
