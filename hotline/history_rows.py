@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from dispatch.db import Session
@@ -12,7 +12,7 @@ from dispatch.domain.calls import CallOutcome
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Disposition, RequestKind, Status, Urgency
-from dispatch.domain.worktime import CalendarOutOfRange
+from dispatch.domain.worktime import SHANGHAI, CalendarOutOfRange
 from dispatch.service import history
 from dispatch.service.history import PastContact, PastTicket
 from hotline.history_columns import CONTACT_COLUMNS, TICKET_COLUMNS, BadCell, Column, match
@@ -163,8 +163,15 @@ def _in_order(
         return
     names = {column.code: column.name for column in columns}
     for code in later:
-        if code in values and values[code] < start:
+        if code in values and _before(values[code], start):
             raise BadCell(f"{names[code]}早于{names[first]}")
+
+
+def _before(later: datetime, start: datetime) -> bool:
+    """Whether it is too early; a cell that names only a day may be any time of that day."""
+    if later.astimezone(SHANGHAI).time() == time(0):
+        return later + timedelta(days=1) <= start
+    return later < start
 
 
 CONTACTS = Sort(

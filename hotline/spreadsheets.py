@@ -112,6 +112,8 @@ class Spreadsheet:
             return Record(number, raw[:200] + "……", (), "这一行过长", end)
         if BAD in text:
             return Record(number, raw, (), f"有不是 {self.encoding.upper()} 编码的字符", end)
+        if "\x00" in text:
+            return Record(number, raw.replace("\x00", ""), (), "有空字符（NUL）", end)
         try:
             cells = next(csv.reader([text], delimiter=self.delimiter), [])
         except csv.Error:
@@ -129,7 +131,7 @@ def _sample(path: Path) -> bytes:
         raise InvalidInput(f"文件 {path} 是空的")
     if sample.startswith((WORKBOOK, OLD_WORKBOOK)):
         raise InvalidInput(f"{path} 是 Excel 工作簿，请先另存为“CSV UTF-8（逗号分隔）”再导入")
-    if b"\x00" in sample[:4096]:
+    if sample[:4096].count(b"\x00") * 20 > len(sample[:4096]):
         raise InvalidInput(f"{path} 不是 UTF-8 或 GB18030 的文本，请另存为“CSV UTF-8”再导入")
     return sample
 

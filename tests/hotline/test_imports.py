@@ -259,3 +259,49 @@ def test_errors_of_an_earlier_run_go_when_nothing_is_wrong_any_more(
     result = hotline("import", "tickets", path)
     assert "导入工单 1 条" in result.stderr
     assert not (tmp_path / "t.errors.csv").exists()
+
+
+def test_what_a_ticket_leaves_out_follows_from_what_it_says(
+    hotline: Hotline, tmp_path: Path
+) -> None:
+    rows = """number,created_at,status,dispatched_at,completed_at,closed_at
+d1,2026-01-05 09:00,,2026-01-05,,2026-01-06
+d2,2026-01-05 09:00,closed,2026-01-05 10:00,,
+d3,2026-01-05 09:00,办理中,2026-01-05 10:00,,
+d4,2026-01-05 09:00,,,,
+d5,2026-01-05 09:00,,2026-01-04,,
+d6,2026-01-05 09:00,,2026-01-05 10:00,\x00,
+"""
+    path = write(tmp_path / "t.csv", rows)
+    assert hotline("import", "tickets", path).returncode == 0
+    assert refused(tmp_path / "t.errors.csv") == [
+        (6, "派单时间早于创建时间"),
+        (7, "有空字符（NUL）"),
+    ]
+    found = figures(hotline, "2026-01-05", "2026-01-05")
+    assert counts(found["completion_rate"]) == (2, 3, 66.67)
+    later = figures(hotline, "2026-01-01", "2026-01-31")["on_time_rate"]
+    assert counts(later) == (2, 3, 66.67), "the limit of each comes from the rules"
+
+
+@pytest.mark.postgres
+def test_postgresql_takes_the_same_files(migrated_postgres_url: str, tmp_path: Path) -> None:
+    app = build(["import", "kpi"])
+    environment = {
+        "HOTLINE_DATA_DIR": str(tmp_path / "var"),
+        "HOTLINE_DATABASE_URL": migrated_postgres_url,
+    }
+    for what, name, text in (
+        ("contacts", "c.csv", CHINESE),
+        ("contacts", "d.csv", DIRTY),
+        ("tickets", "t.csv", TICKETS),
+        ("tickets", "t.csv", TICKETS),
+    ):
+        path = str(write(tmp_path / name, text))
+        assert CliRunner().invoke(app, ["import", what, path], env=environment).exit_code == 0
+    result = CliRunner().invoke(
+        app, ["kpi", "--from", "2026-01-02", "--to", "2026-01-02", "--json"], env=environment
+    )
+    found = {figure["code"]: figure for figure in json.loads(result.stdout)}
+    assert counts(found["direct_answer_rate"]) == (2, 6, 33.33)
+    assert counts(found["completion_rate"]) == (1, 1, 100.0)
