@@ -24,6 +24,9 @@ _CENTRE = frozenset(
 
 
 def _of_unit(actor: Actor) -> ColumnElement[bool]:
+    if actor.department_id is None:
+        # Compared with NULL, the condition below would find every unit without a parent.
+        return false()
     # A unit sees what was given to it and, one tier down, to the units under it.
     child = aliased(Department)
     units = select(child.id).where(
@@ -69,7 +72,8 @@ def ticket_for(session: Session, actor: Actor, number: str, *, for_update: bool 
     """
     query = visible_to(actor, select(Ticket).where(Ticket.number == number))
     if for_update:
-        query = query.with_for_update(of=Ticket)
+        # What the session has read before must not hide what others wrote since.
+        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
     ticket = session.scalar(query)
     if ticket is None:
         raise NotFound(f"没有找到工单 {number}，或您无权查看")

@@ -198,7 +198,10 @@ def ticket_events(session: Session, reader: Actor, number: str) -> list[EventRow
 def _row(reader: Actor, row: Row[Ticket, str, str, str, str]) -> TicketRow:
     ticket, category, category_name, department, department_name = row
     open_name = sees_requester(reader, confidential=ticket.confidential)
+    # 保密: not even a surname or the last digits.
+    hidden = ticket.confidential and not open_name
     name = ticket.requester_name if open_name else mask_name(ticket.requester_name)
+    phone = (ticket.phone or "") if open_name else mask_phone(ticket.phone)
     return TicketRow(
         **{field: getattr(ticket, field) for field in _PLAIN},
         status=ticket.status,
@@ -206,8 +209,8 @@ def _row(reader: Actor, row: Row[Ticket, str, str, str, str]) -> TicketRow:
         category_name=category_name,
         department=department,
         department_name=department_name,
-        requester_name=name,
-        phone=(ticket.phone or "") if open_name else mask_phone(ticket.phone),
+        requester_name="" if hidden else name,
+        phone="" if hidden else phone,
         actions=allowed_actions(Status(ticket.status), reader.role),
     )
 

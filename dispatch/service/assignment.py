@@ -231,7 +231,8 @@ def _assign(
         clock.warn_at,
         clock.due_at,
     )
-    ticket.acknowledged_at = ticket.warned_at = ticket.breached_at = ticket.completed_at = None
+    ticket.acknowledged_at = ticket.first_contacted_at = ticket.completed_at = None
+    ticket.warned_at = ticket.breached_at = ticket.audited_at = None
     ticket.clock_rule = clock.rule
     ticket.calendar_version = clock.calendar_version
 

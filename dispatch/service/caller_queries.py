@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from dispatch.db import Session
 from dispatch.domain.people import Actor
@@ -99,7 +99,7 @@ def _card(ticket: Ticket, category: str | None, department: str | None) -> Ticke
 def _past_contacts(
     session: Session, reader: Actor, phone: str, without: int | None
 ) -> tuple[PastContact, ...]:
-    # A ticket the reader may not see keeps its number to itself here too.
+    # A ticket the reader may not see keeps its number, and what was noted of it, to itself.
     seen = visible_to(reader, select(Ticket.id, Ticket.number)).subquery()
     rows = session.execute(
         select(
@@ -110,6 +110,7 @@ def _past_contacts(
             Contact.disposition_note,
             seen.c.number,
             Staff.name,
+            and_(Contact.ticket_id.is_not(None), seen.c.id.is_(None)),
         )
         .outerjoin(Line, Line.number == Contact.line)
         .outerjoin(seen, seen.c.id == Contact.ticket_id)
@@ -120,6 +121,14 @@ def _past_contacts(
         .limit(HISTORY)
     )
     return tuple(
-        PastContact(id_, at, line, Disposition(how) if how else None, note or "", number, agent)
-        for id_, at, line, how, note, number, agent in rows
+        PastContact(
+            id_,
+            at,
+            line,
+            Disposition(how) if how else None,
+            "" if hidden else note or "",
+            number,
+            agent,
+        )
+        for id_, at, line, how, note, number, agent, hidden in rows
     )

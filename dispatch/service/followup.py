@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from dispatch.bus import record
 from dispatch.db import Session
@@ -28,6 +29,7 @@ from dispatch.domain.vocabulary import (
 from dispatch.models.followups import FollowUp
 from dispatch.models.tickets import Ticket
 from dispatch.service.access import require_role, ticket_for
+from dispatch.service.assignment import begin
 
 _SOLVED = {"1": Verdict.RESOLVED, "2": Verdict.UNRESOLVED}
 
@@ -109,7 +111,7 @@ def put_back(session: Session, follow_up_id: int, *, due_at: datetime) -> None:
 
 def record_survey_answer(session: Session, answer: SurveyAnswer, *, now: datetime) -> None:
     """Write down a key the moment it is pressed: who hangs up half-way has still said something."""
-    row = _row(session, answer.follow_up_id)
+    row = session.get(FollowUp, answer.follow_up_id, with_for_update=True)
     if row is None or row.state == FollowUpState.DONE.value:
         return
     before = (row.solved, row.rating)
@@ -137,8 +139,13 @@ def record_survey_answer(session: Session, answer: SurveyAnswer, *, now: datetim
 
 def record_survey_end(session: Session, ended: SurveyEnded, rules: Rules, *, now: datetime) -> None:
     """Finish the attempt: judge the ticket by what was answered, or plan the next attempt."""
-    row = _row(session, ended.follow_up_id)
-    if row is None or row.state != FollowUpState.CALLING.value:
+    about = select(FollowUp.ticket_id).where(FollowUp.id == ended.follow_up_id)
+    if (ticket_id := session.scalar(about)) is None:
+        return
+    # Everybody locks the ticket before its attempts, so that no two wait for each other.
+    ticket = session.get_one(Ticket, ticket_id, with_for_update=True)
+    row = session.get_one(FollowUp, ended.follow_up_id, with_for_update=True)
+    if row.state != FollowUpState.CALLING.value:
         return
     reached = row.reached or ended.result in {
         SurveyResult.COMPLETED,
@@ -153,10 +160,10 @@ def record_survey_end(session: Session, ended: SurveyEnded, rules: Rules, *, now
         at=ended.at, ticket_id=row.ticket_id, follow_up_id=row.id, result=ended.result.value
     )
     record(session, SYSTEM, fact)
-    ticket = session.get_one(Ticket, row.ticket_id, with_for_update=True)
-    if ticket.status != Status.FOLLOW_UP.value:
+    if ticket.status != Status.FOLLOW_UP.value or row.round != ticket.round:
         return
     if row.state == FollowUpState.DONE.value:
+        ticket.version += 1
         _judge(session, SYSTEM, ticket, row, rules, now)
     elif row.attempt < rules.profile.follow_up.attempts:
         schedule(session, ticket, rules, attempt=row.attempt + 1, now=now)
@@ -187,20 +194,16 @@ def record_by_person(
     expected: int | None = None,
     now: datetime,
 ) -> Ticket:
-    """人工回访: what a follow-up caller heard; unreached closes the ticket unrated."""
+    """人工回访: what a follow-up caller heard; unreached closes the ticket unrated.
+
+    Raises:
+        ActionNotAllowed: the system is calling the requester at this moment.
+    """
     require_role(actor, Role.FOLLOW_UP, Role.CENTER)
     if reached and solved is None:
         raise InvalidInput("请选择诉求人说的“已解决”或“未解决”", field="solved")
-    ticket = ticket_for(session, actor, number, for_update=True)
-    next_status(Status(ticket.status), Action.CLOSE, actor.role)
-    pending = session.scalars(
-        select(FollowUp).where(
-            FollowUp.ticket_id == ticket.id,
-            FollowUp.state.in_([FollowUpState.PENDING.value, FollowUpState.CALLING.value]),
-        )
-    ).all()
-    if any(row.state == FollowUpState.CALLING.value for row in pending):
-        raise ActionNotAllowed("系统正在呼叫诉求人，请等这次呼叫结束再登记")
+    ticket, _ = begin(session, actor, number, Action.CLOSE, expected)
+    pending = _waiting(session, ticket)
     row = pending[0] if pending else FollowUp(ticket_id=ticket.id, round=ticket.round, due_at=now)
     session.add(row)
     row.method = FollowUpMethod.PERSON.value
@@ -213,7 +216,6 @@ def record_by_person(
     row.result = (SurveyResult.COMPLETED if reached else SurveyResult.NO_ANSWER).value
     row.note = note.strip()
     row.asked_by_id = actor.staff_id
-    ticket.version += 1
     session.flush()
     _judge(session, actor, ticket, row, rules, now)
     return ticket
@@ -252,17 +254,18 @@ def reopen(
     """退回重办 by the centre, also of a closed ticket."""
     if not reason.strip():
         raise InvalidInput("请写明重办原因", field="reason")
-    ticket = ticket_for(session, actor, number, for_update=True)
+    ticket, _ = begin(session, actor, number, Action.REOPEN, expected)
     _reopen(session, actor, ticket, reason.strip(), now)
     return ticket
 
 
 def _reopen(session: Session, actor: Actor, ticket: Ticket, reason: str, now: datetime) -> None:
     ticket.status = next_status(Status(ticket.status), Action.REOPEN, actor.role).value
+    # What was planned for the old round must not ring somebody whose case is being redone.
+    waiting = [row.id for row in _waiting(session, ticket)]
+    session.execute(delete(FollowUp).where(FollowUp.id.in_(waiting)))
     ticket.round += 1
-    ticket.version += 1
-    ticket.closed_at = None
-    ticket.completed_at = None
+    ticket.closed_at = ticket.completed_at = ticket.audited_at = None
     record(
         session,
         actor,
@@ -271,8 +274,18 @@ def _reopen(session: Session, actor: Actor, ticket: Ticket, reason: str, now: da
     )
 
 
-def _row(session: Session, follow_up_id: int) -> FollowUp | None:
-    return session.get(FollowUp, follow_up_id, with_for_update=True)
+def _waiting(session: Session, ticket: Ticket) -> Sequence[FollowUp]:
+    """Lock the ticket's attempts that wait; refuse while one of them is being called."""
+    unfinished = [FollowUpState.PENDING.value, FollowUpState.CALLING.value]
+    rows = session.scalars(
+        select(FollowUp)
+        .where(FollowUp.ticket_id == ticket.id, FollowUp.state.in_(unfinished))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    if any(row.state == FollowUpState.CALLING.value for row in rows):
+        raise ActionNotAllowed("系统正在呼叫诉求人，请等这次呼叫结束再登记")
+    return rows
 
 
 def running_calls(session: Session) -> int:

@@ -33,13 +33,13 @@ def contact_requester(
     expected: int | None = None,
     now: datetime,
 ) -> Ticket:
-    """先行联系: the department spoke with the requester; response rate reads the first time."""
+    """先行联系: the department spoke with the requester; the first time of a share counts."""
     if not note.strip():
         raise InvalidInput("请写明联系情况：联系了谁、说了什么", field="note")
     ticket, target = begin(session, actor, number, Action.CONTACT, expected)
     share = own_share(session, actor, ticket)
     share.first_contacted_at = share.first_contacted_at or now
-    ticket.first_contacted_at = ticket.first_contacted_at or now
+    ticket.first_contacted_at = share.first_contacted_at
     ticket.status = target.value
     fact = RequesterContacted(
         at=now, ticket_id=ticket.id, department_id=share.department_id, note=note.strip()

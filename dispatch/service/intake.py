@@ -364,10 +364,16 @@ def _category_id(session: Session, code: str | None) -> int | None:
 def _requester(session: Session, phone: str | None, form: RequestForm, now: datetime) -> int | None:
     if phone is None:
         return None
-    requester = session.scalar(select(Requester).where(Requester.phone == phone))
+    known = select(Requester).where(Requester.phone == phone)
+    requester = session.scalar(known)
     if requester is None:
         requester = Requester(phone=phone, created_at=now)
-        session.add(requester)
+        try:
+            with session.begin_nested():
+                session.add(requester)
+        except IntegrityError:
+            # Somebody else wrote down the same number's first request at this moment.
+            requester = session.scalars(known).one()
     if form.requester_name.strip():
         requester.name = form.requester_name.strip()[:60]
     session.flush()

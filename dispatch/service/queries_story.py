@@ -28,6 +28,7 @@ RESULTS = {
     "busy": "占线",
     "failed": "呼叫失败",
     "hung_up": "接通后挂断",
+    "silent": "接通但没有按键",
 }
 
 

@@ -77,12 +77,15 @@ def _claim(
     now: datetime,
     limit: int,
 ) -> list[Assignment]:
+    # The ticket is locked first, as every action does, and one that is being acted upon waits
+    # for the next pass: a sweep must never be what a person's button collides with.
     due = (
         select(Assignment.id)
+        .join(Ticket, Ticket.id == Assignment.ticket_id)
         .where(Assignment.ended_at.is_(None), moment <= now, mark.is_(None), condition)
         .order_by(moment)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Ticket, skip_locked=True)
     )
     claim = (
         update(Assignment)

@@ -1,0 +1,181 @@
+"""Several people and several workers at once, in real threads on both databases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import func, select
+
+from dispatch.bus import Database
+from dispatch.domain.errors import ChangedMeanwhile, HotlineError
+from dispatch.domain.people import Actor
+from dispatch.domain.policy import load_calendar, load_profile
+from dispatch.domain.rules import Rules
+from dispatch.domain.vocabulary import RequestKind, Role
+from dispatch.models.people import Department, Requester
+from dispatch.models.tickets import Assignment, Ticket, TicketEvent
+from dispatch.service import assignment, followup, handling, intake, sweep
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in the city
+AGENT = Actor(name="小王", role=Role.AGENT)
+CENTER = Actor(name="中心", role=Role.CENTER)
+FORM = intake.RequestForm(
+    content="鼓楼街烧烤占道，油烟很大", kind=RequestKind.COMPLAINT, phone="13800005678"
+)
+
+
+@pytest.fixture
+def rules() -> Rules:
+    """The default policy."""
+    return Rules(load_profile("default"), load_calendar())
+
+
+@pytest.fixture
+def unit(database: Database) -> Actor:
+    """城管局's liaison."""
+    with database.work() as s:
+        row = Department(code="CG", name="城市管理局", short_name="城管局", tier=2, kind="bureau")
+        s.add(row)
+        s.flush()
+        return Actor(name="城管局", role=Role.DEPARTMENT, department_id=row.id)
+
+
+def at_once(count: int, work: Callable[[int], T]) -> list[T]:
+    """Run the same work in threads that start together; the first error is raised."""
+    start = Barrier(count)
+
+    def run(number: int) -> T:
+        start.wait(timeout=20)
+        return work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def dispatched(database: Database, rules: Rules) -> str:
+    """A ticket in the unit's hands."""
+    with database.work() as s:
+        ticket = intake.open_ticket(s, AGENT, FORM, now=NOW)
+        assignment.dispatch(s, AGENT, ticket.number, "CG", rules, now=NOW)
+        return ticket.number
+
+
+def audited(database: Database, rules: Rules, unit: Actor) -> str:
+    """A ticket that waits for its follow-up call."""
+    number = dispatched(database, rules)
+    with database.work() as s:
+        assignment.acknowledge(s, unit, number, now=NOW)
+        handling.complete(s, unit, number, public_reply="已责令商户撤摊并清洗路面。", now=NOW)
+        handling.pass_audit(s, CENTER, number, rules, now=NOW)
+    return number
+
+
+def test_eight_agents_get_eight_numbers_and_know_one_requester(database: Database) -> None:
+    def open_three(_: int) -> list[str]:
+        numbers = []
+        for _again in range(3):
+            with database.work() as s:
+                numbers.append(intake.open_ticket(s, AGENT, FORM, now=NOW).number)
+        return numbers
+
+    numbers = [number for three in at_once(8, open_three) for number in three]
+    assert sorted(numbers) == [f"20261123{n:06d}" for n in range(1, 25)]
+    with database.read() as s:
+        assert s.scalar(select(func.count(Requester.id))) == 1
+
+
+def test_of_two_who_sign_at_once_exactly_one_signs(
+    database: Database, rules: Rules, unit: Actor
+) -> None:
+    number = dispatched(database, rules)
+    with database.read() as s:
+        seen = s.scalars(select(Ticket.version)).one()
+
+    def press(_: int) -> type[HotlineError] | None:
+        try:
+            with database.work() as s:
+                assignment.acknowledge(s, unit, number, expected=seen, now=NOW)
+        except HotlineError as error:
+            return type(error)
+        return None
+
+    assert Counter(at_once(2, press)) == {None: 1, ChangedMeanwhile: 1}
+    with database.read() as s:
+        signed = select(func.count()).where(TicketEvent.kind == "TicketAcknowledged")
+        assert s.scalar(signed) == 1
+
+
+def test_four_sweepers_mark_and_tell_each_clock_once(
+    database: Database, rules: Rules, unit: Actor
+) -> None:
+    for _ in range(12):
+        dispatched(database, rules)
+    late = NOW + timedelta(days=60)
+
+    def sweep_all(_: int) -> tuple[int, int, int]:
+        warned = unsigned = breached = 0
+        for _pass in range(12):
+            with database.work() as s:
+                swept = sweep.sweep(s, now=late, limit=2)
+            warned += swept.warned
+            unsigned += swept.unsigned
+            breached += swept.breached
+        return warned, unsigned, breached
+
+    found = at_once(4, sweep_all)
+    assert [sum(column) for column in zip(*found, strict=True)] == [12, 12, 12]
+    with database.read() as s:
+        told = Counter(s.scalars(select(TicketEvent.kind).where(TicketEvent.at == late)))
+        assert told == {"DeadlineNear": 12, "DeadlineBreached": 24}
+        clocks = select(Assignment.warned_at, Assignment.sign_breached_at, Assignment.breached_at)
+        assert {tuple(row) for row in s.execute(clocks)} == {(late, late, late)}
+        assert set(s.scalars(select(Ticket.breached_at))) == {late}
+
+
+def test_a_sweep_never_collides_with_a_button(
+    database: Database, rules: Rules, unit: Actor
+) -> None:
+    numbers = [dispatched(database, rules) for _ in range(10)]
+    late = NOW + timedelta(days=60)
+
+    def work(worker: int) -> None:
+        for number in numbers if worker else numbers[::-1]:
+            with database.work() as s:
+                if worker:
+                    assignment.acknowledge(s, unit, number, now=late)
+                    handling.contact_requester(s, unit, number, note="已电话联系", now=late)
+                else:
+                    sweep.sweep(s, now=late)
+
+    at_once(2, work)
+    with database.work() as s:
+        sweep.sweep(s, now=late)
+    with database.read() as s:
+        rows = s.execute(select(Ticket.status, Ticket.breached_at)).all()
+    assert {tuple(row) for row in rows} == {("in_progress", late)}
+
+
+def test_six_workers_ring_each_requester_once(
+    database: Database, rules: Rules, unit: Actor
+) -> None:
+    for _ in range(6):
+        audited(database, rules, unit)
+
+    def claim(_: int) -> list[int]:
+        taken: list[int] = []
+        for _pass in range(4):
+            with database.work() as s:
+                due = NOW + timedelta(hours=1)
+                taken += [c.follow_up_id for c in followup.claim_due(s, limit=2, now=due)]
+        return taken
+
+    taken = [follow_up for some in at_once(6, claim) for follow_up in some]
+    assert len(taken) == len(set(taken)) == 6
