@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from analytics import tallies
+from analytics import tallies, topics
 from analytics.facts import dispositions, rates
 from analytics.figures import FIGURES, Figure
 from analytics.periods import Period, last_week, week_period
@@ -18,8 +18,8 @@ from analytics.tallies import (
     LineTally,
     OverdueTicket,
     UnitTally,
-    Whereabouts,
 )
+from analytics.topics import Whereabouts
 from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
@@ -139,8 +139,8 @@ def weekly(
     total = tallies.totals(session, reader, period)
     total_before = tallies.totals(session, reader, before)
     count, listed = tallies.overdue(session, reader, at=period.end, now=now, limit=OVERDUE)
-    opened = tallies.by_category(session, reader, period)
-    names = tallies.category_names(session)
+    opened = topics.by_category(session, reader, period)
+    names = topics.category_names(session)
     return WeeklyReport(
         week=week.strip().upper(),
         period=period,
@@ -153,7 +153,7 @@ def weekly(
         figures={f.code: FigureLine(f, current[f.code], past[f.code]) for f in FIGURES},
         dispositions=dispositions(session, reader, period),
         kinds=tallies.by_kind(session, reader, period),
-        categories=_top(opened, tallies.by_category(session, reader, before), names),
+        categories=_top(opened, topics.by_category(session, reader, before), names),
         lines=tallies.by_line(session, reader, period),
         classes=tallies.by_class(session, reader, period, now=now),
         late_units=tallies.late_units(session, reader, period, now=now),
@@ -184,7 +184,7 @@ def _rising(
     two of them are called rising.
     """
     start = period.first - timedelta(weeks=WEEKS_BEFORE)
-    usual = tallies.by_category(session, reader, Period(start, period.first - timedelta(days=1)))
+    usual = topics.by_category(session, reader, Period(start, period.first - timedelta(days=1)))
 
     def surplus(id_: int) -> float:
         mean = usual.get(id_, 0) / WEEKS_BEFORE
@@ -198,8 +198,8 @@ def _rising(
             category=names[id_],
             count=opened[id_],
             usual=(Decimal(usual.get(id_, 0)) / WEEKS_BEFORE).quantize(Decimal("0.1")),
-            where=tallies.whereabouts(session, reader, id_, period, samples=3),
-            days=tallies.opened_by_day(session, reader, id_, span),
+            where=topics.whereabouts(session, reader, id_, period, samples=3),
+            days=topics.opened_by_day(session, reader, id_, span),
         )
         for id_ in found[:RISING]
     ]
