@@ -11,19 +11,19 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol, cast
 
-from benchmarks.lines import Line, PartMissing, Skipped
+from benchmarks.lines import Line, MeasurementFailed, PartMissing, Skipped
 from benchmarks.plan import Plan
 from benchmarks.town import Town
 from benchmarks.workshop import progress, temporary_folder
 from dispatch.domain.errors import HotlineError
 
-# In order of cost: who only looks at the beginning sees something soon.
-FAMILIES = {
+FAMILIES: dict[str, tuple[str, ...]] = {
     "screen_pop": ("screen_pop_p50", "screen_pop_p95", "screen_shown_p95"),
-    "up": ("up_to_ready_s",),
+    "ami": ("ami_events_per_s_adapter", "ami_events_per_s_reducer", "ami_events_per_s_database"),
     "requests": (
         "classifier_docs_per_s",
         "classifier_macro_f1_demo",
@@ -35,8 +35,20 @@ FAMILIES = {
         "resident_memory_mb_started",
         "resident_memory_mb_used",
     ),
-    "ami": ("ami_events_per_s_adapter", "ami_events_per_s_reducer", "ami_events_per_s_database"),
+    "up": ("up_to_ready_s",),
+    "kpi": ("kpi_week_ms",),
 }
+"""The modules of this package that measure, and what they print."""
+
+
+FAILURES = (
+    MeasurementFailed,
+    HotlineError,
+    OSError,
+    AssertionError,
+    HTTPException,
+    subprocess.SubprocessError,
+)
 
 
 class Family(Protocol):
@@ -86,7 +98,7 @@ def _run(family: str, plan: Plan) -> int:
                 left.remove(line.figure)
     except PartMissing as missing:
         reason = str(missing)
-    except (HotlineError, OSError, AssertionError, subprocess.SubprocessError) as failure:
+    except FAILURES as failure:
         reason, code = f"failed: {type(failure).__name__}: {failure}"[:400], 1
         progress(f"{family}: {reason}")
     for figure in left:

@@ -169,14 +169,12 @@ async def _pipeline(path: Path, events: int, sink: CallSink) -> float:
     with _served(path) as (child, port), _client(port) as client:
         gateway = Gateway(client, sink, reconciler=None, now=lambda: datetime.now(UTC))
         work = [asyncio.ensure_future(gateway.run()), asyncio.ensure_future(client.run())]
-        while client.counts["events"] < 1 or client.waiting:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.2)  # the resync after signing in
+        await asyncio.sleep(1)  # sign-in and the resync after it
         child.say("go")
         began = time.perf_counter()
         while client.counts["events"] <= events or client.waiting or gateway.writer.backlog:
             assert not work[0].done(), "the gateway ended"
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # three conditions, none has an event
         seconds = time.perf_counter() - began
         await client.close()
         for job in work:

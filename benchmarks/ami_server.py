@@ -13,7 +13,10 @@ import sys
 from pathlib import Path
 
 READY = "Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 100\r\nStatus: Fully Booted\r\n\r\n"
-CHANNELS = "Event: CoreShowChannelsComplete\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 0\r\n\r\n"
+CHANNELS = (
+    "Event: CoreShowChannelsComplete\r\nActionID: {id}\r\n"
+    "EventList: Complete\r\nListItems: 0\r\n\r\n"
+)
 
 
 class Server:
@@ -51,13 +54,13 @@ class Server:
                 await self._client.drain()
 
 
-async def run(path: Path) -> None:
+async def run(stream: bytes) -> None:
     """Serve until standard input ends."""
-    server = Server(path.read_bytes())
+    server = Server(stream)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     print(listening.sockets[0].getsockname()[1], flush=True)
     await server.tell()
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Path(sys.argv[1])))
+    asyncio.run(run(Path(sys.argv[1]).read_bytes()))

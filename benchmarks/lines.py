@@ -12,6 +12,10 @@ class PartMissing(Exception):
     """Something of the machine that a figure needs is not there; the message says what."""
 
 
+class MeasurementFailed(Exception):
+    """Everything was there and yet it did not work; the message says what happened."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One figure.

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from benchmarks.lines import Line, PartMissing, percentile
+from benchmarks.lines import Line, MeasurementFailed, PartMissing, percentile
 from benchmarks.plan import Plan
 from benchmarks.workshop import module, progress, temporary_folder
 from telephony.asterisk.errors import ProgramMissing
@@ -65,8 +65,12 @@ def _chromium() -> Iterator[Browser]:
             )
         except Error as error:
             raise PartMissing(f"no Chromium: {str(error).splitlines()[0]}") from error
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        except Error as error:
+            raise MeasurementFailed(f"the page: {str(error).splitlines()[0]}") from error
+        finally:
+            browser.close()
 
 
 @contextmanager
@@ -122,7 +126,7 @@ def _lines(agent: Page, bare: Page, callers: list[str]) -> Iterator[Line]:
         popped.setdefault(ring["call_id"], ring["at"])
     shown = {one["number"]: one["at"] for one in agent.evaluate("window.shown")}
     if not popped:
-        raise PartMissing("no ring reached the agent's page")
+        raise MeasurementFailed("no ring reached the agent's page")
     ours = [popped[call] - ring["at"] for call, ring in relayed.items() if call in popped]
     least = [ring["heard"] - ring["at"] for ring in relayed.values()]
     rang = [ring["at"] for ring in relayed.values()]

@@ -25,10 +25,10 @@ class Town:
     @property
     def folder(self) -> Path:
         """The folder, founded, with a past and a trained model; costs a minute the first time."""
-        if not (self._folder / "hotline.db").exists():
+        if not (self._folder / "models/current/model.json").exists():
             progress(f"founding the demo city with {self.months} months of past")
-            self.command("demo", "seed", "--months", str(self.months))
-            self.command("demo", "model")
+            self._run("demo", "seed", "--months", str(self.months))
+            self._run("demo", "model")
         return self._folder
 
     @property
@@ -42,7 +42,11 @@ class Town:
         return {**kept, "HOTLINE_DATA_DIR": str(self._folder), **more}
 
     def command(self, *arguments: str) -> str:
-        """Run a `hotline` command on it; return what it printed."""
+        """Run a `hotline` command on the founded city; return what it printed."""
+        progress(f"hotline {' '.join(arguments)} on {self.folder}")
+        return self._run(*arguments)
+
+    def _run(self, *arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "hotline", *arguments],
             cwd=ROOT,

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.lines import Line, PartMissing
+from benchmarks.lines import Line, MeasurementFailed, PartMissing
 from benchmarks.plan import Plan
 from benchmarks.workshop import ROOT, end, progress, timed
 from hotline.settings import Settings
@@ -34,21 +34,27 @@ def measure(plan: Plan) -> Iterator[Line]:
     except ProgramMissing as missing:
         raise PartMissing(str(missing)) from missing
     folder = plan.town.folder
-    ports = {name: free_port() for name in ("port", "ami_port", "sip_port", "asterisk_http_port")}
-    settings = Settings(data_dir=folder, rtp_start=RTP[0], rtp_end=RTP[1], **ports)
+    settings = Settings(
+        data_dir=folder,
+        port=free_port(),
+        ami_port=free_port(),
+        sip_port=free_port(),
+        asterisk_http_port=free_port(),
+        rtp_start=RTP[0],
+        rtp_end=RTP[1],
+    )
     progress("up: Asterisk alone and the import alone")
     asterisk = min(
         _asterisk(AsteriskRunner(asterisk_settings(settings), program)) for _ in range(ROUNDS)
     )
     loading = "import hotline.runtime, portal.app, uvicorn"
     imports = min(timed([sys.executable, "-c", loading]) for _ in range(ROUNDS))
+    ours = ("port", "ami_port", "sip_port", "asterisk_http_port", "rtp_start", "rtp_end")
     environment = plan.town.environment(
-        HOTLINE_RTP_START=str(RTP[0]),
-        HOTLINE_RTP_END=str(RTP[1]),
-        **{f"HOTLINE_{name.upper()}": str(port) for name, port in ports.items()},
+        **{f"HOTLINE_{name.upper()}": str(getattr(settings, name)) for name in ours}
     )
     progress("up: everything")
-    taken = [_up(environment, ports["port"]) for _ in range(ROUNDS)]
+    taken = [_up(environment, settings.port) for _ in range(ROUNDS)]
     yield Line(
         figure="up_to_ready_s",
         value=min(taken),
@@ -74,13 +80,13 @@ def _up(environment: dict[str, str], port: int) -> float:
     with _running(environment) as process:
         while time.perf_counter() - began < READY_WITHIN_S:
             if process.poll() is not None:
-                raise PartMissing(f"`hotline up` ended with {process.returncode}")
+                raise MeasurementFailed(f"`hotline up` ended with {process.returncode}")
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
                     return time.perf_counter() - began
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.05)
-    raise PartMissing(f"`hotline up` was not ready within {READY_WITHIN_S:.0f} s")
+    raise MeasurementFailed(f"`hotline up` was not ready within {READY_WITHIN_S:.0f} s")
 
 
 @contextmanager

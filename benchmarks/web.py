@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.lines import Line, PartMissing, percentile
+from benchmarks.lines import Line, MeasurementFailed, PartMissing, percentile
 from benchmarks.load import CONNECTIONS, Load, Request, put_load
 from benchmarks.plan import Plan
 from benchmarks.town import READY_WITHIN_S
@@ -27,7 +27,7 @@ REQUEST = "兰堤区鼓台街道夜市口有人占道烧烤，油烟很大，晚
 
 def measure(plan: Plan) -> Iterator[Line]:
     """Start the server on the demo city, put load on it, look at its memory."""
-    token = plan.town.folder and plan.town.command("token", "create", "--staff", "dispatcher1")
+    token = plan.town.command("token", "create", "--staff", "dispatcher1")
     headers = {"Authorization": f"Bearer {token.strip()}", "Content-Type": "application/json"}
     with plan.town.web() as (process, port):
         _await(port)
@@ -59,7 +59,7 @@ def measure(plan: Plan) -> Iterator[Line]:
         least = put_load(bare_port, _bare, headers=headers, seconds=plan.seconds)
         bare_used = resident_mb(bare.process.pid)
     with temporary_folder() as folder:
-        inserts, inserted = bare_inserts(folder / "bare.db", plan.seconds / 2)
+        inserts = bare_inserts(folder / "bare.db", plan.seconds / 2)
     yield _per_second("http_read_ticket_per_s", reads, BARE, least.per_second, "also logs the view")
     note = f"the bare route reached {least.per_second:.0f}/s"
     yield _per_second("http_create_ticket_per_s", creates, BARE_INSERT, inserts, note)
@@ -82,7 +82,7 @@ def measure(plan: Plan) -> Iterator[Line]:
 
 def _per_second(figure: str, load: Load, limit: str, limit_value: float, more: str) -> Line:
     if not load.latencies:
-        raise PartMissing(f"{figure}: {load.refused} requests refused, none answered")
+        raise MeasurementFailed(f"{figure}: {load.refused} requests refused, none answered")
     p95 = percentile(load.latencies, 0.95)
     note = f"{CONNECTIONS} keep-alive connections, bearer token, p95 {p95:.0f} ms, "
     note += f"{load.refused} refused; {more}"
@@ -119,7 +119,7 @@ def _get(port: int, path: str, headers: dict[str, str]) -> Any:
 
 
 def _await(port: int, path: str = "/healthz") -> None:
-    """Until the server answers; raises PartMissing when it does not."""
+    """Until the server answers; raises MeasurementFailed when it does not."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         try:
@@ -128,7 +128,7 @@ def _await(port: int, path: str = "/healthz") -> None:
             time.sleep(0.1)
         else:
             return
-    raise PartMissing(f"the server did not answer {path} within {READY_WITHIN_S:.0f} s")
+    raise MeasurementFailed(f"the server did not answer {path} within {READY_WITHIN_S:.0f} s")
 
 
 def resident_mb(pid: int) -> float:
@@ -140,8 +140,8 @@ def resident_mb(pid: int) -> float:
     return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
-def bare_inserts(path: Path, seconds: float) -> tuple[float, int]:
-    """Two-row transactions per second by hand, and how many were made."""
+def bare_inserts(path: Path, seconds: float) -> float:
+    """Two-row transactions per second by hand."""
     line = sqlite3.connect(path, isolation_level=None)
     line.executescript(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
@@ -157,4 +157,4 @@ def bare_inserts(path: Path, seconds: float) -> tuple[float, int]:
         line.execute("COMMIT")
         made += 1
     line.close()
-    return made / passed, made
+    return made / passed
