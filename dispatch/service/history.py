@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from dispatch.db import Session
-from dispatch.domain.calls import CallOutcome
+from dispatch.domain.calls import CallOutcome, SurveyResult
 from dispatch.domain.vocabulary import (
     Channel,
     Disposition,
@@ -303,25 +303,7 @@ def _add_assignments(
 
 
 def _add_follow_ups(session: Session, tickets: Sequence[PastTicket], ids: dict[str, int]) -> None:
-    rows: list[Row] = [
-        {
-            "ticket_id": ids[t.number],
-            "round": 1,
-            "attempt": 1,
-            "method": FollowUpMethod.VOICE.value,
-            "state": FollowUpState.DONE.value,
-            "due_at": t.closed_at or t.created_at,
-            "called_at": t.closed_at,
-            "ended_at": t.closed_at,
-            "result": "completed",
-            "reached": True,
-            "solved": t.solved.value if t.solved else None,
-            "rating": t.rating.value if t.rating else None,
-            "note": "",
-        }
-        for t in tickets
-        if (t.solved or t.rating) and t.dispatched_at
-    ]
+    rows: list[Row] = [_past_follow_up(t, ids[t.number]) for t in tickets if _was_asked(t)]
     # Nobody dials a number out of an old file: who is still to be asked is asked by a person.
     rows += [
         {
@@ -340,6 +322,33 @@ def _add_follow_ups(session: Session, tickets: Sequence[PastTicket], ids: dict[s
     ]
     for i in range(0, len(rows), CHUNK):
         session.execute(insert(FollowUp), rows[i : i + CHUNK])
+
+
+def _was_asked(t: PastTicket) -> bool:
+    # Who was audited and closed without a word was asked and not reached.
+    spoke = t.solved is not None or t.rating is not None
+    closed = t.audited_at is not None and t.closed_at is not None
+    return t.dispatched_at is not None and (spoke or closed)
+
+
+def _past_follow_up(t: PastTicket, ticket_id: int) -> Row:
+    reached = t.solved is not None or t.rating is not None
+    result = SurveyResult.COMPLETED if reached else SurveyResult.NO_ANSWER
+    return {
+        "ticket_id": ticket_id,
+        "round": 1,
+        "attempt": 1,
+        "method": FollowUpMethod.VOICE.value,
+        "state": (FollowUpState.DONE if reached else FollowUpState.UNREACHED).value,
+        "due_at": t.closed_at or t.created_at,
+        "called_at": t.closed_at,
+        "ended_at": t.closed_at,
+        "result": result.value,
+        "reached": reached,
+        "solved": t.solved.value if t.solved else None,
+        "rating": t.rating.value if t.rating else None,
+        "note": "",
+    }
 
 
 def _add_events(session: Session, tickets: Sequence[PastTicket], ids: dict[str, int]) -> None:
