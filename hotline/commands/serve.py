@@ -14,6 +14,7 @@ from hotline import schema
 from hotline.bootstrap import open_database, utc_now
 from hotline.city.catalog import load_city
 from hotline.commands.output import refusals, say
+from hotline.ground import require_free_port
 from hotline.runtime import Runtime
 from hotline.settings import Settings
 from portal.app import create_app
@@ -38,6 +39,7 @@ def serve(
     _log()
     settings = Settings()
     with refusals():
+        require_free_port(settings.host, settings.port)
         runtime = _ready(settings, work=jobs)
         application = create_app(runtime.context(load_city().name))
     config = uvicorn.Config(
@@ -71,10 +73,11 @@ def worker() -> None:
 
 def migrate() -> None:
     """把数据库的表升级到当前版本。"""
-    database = open_database()
-    schema.migrate(database)
-    has, _ = schema.revision(database)
-    database.dispose()
+    with refusals():
+        database = open_database()
+        schema.migrate(database)
+        has, _ = schema.revision(database)
+        database.dispose()
     say(f"数据库已是最新：{has}")
 
 

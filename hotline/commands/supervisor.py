@@ -5,6 +5,7 @@ The telephones must outlive a crash of the web process, so both are children of 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -25,19 +26,14 @@ from hotline.city.catalog import load_city
 from hotline.commands.demo import found_accounts, seed_past, train_model
 from hotline.commands.output import say
 from hotline.founding import found_city
+from hotline.ground import StartFailed, local_address, require_free_port, sole_run
+from hotline.restarts import Restarts
 from hotline.settings import Settings
 from hotline.switchboard import asterisk_settings
 from telephony.asterisk.program import find_asterisk
 from telephony.asterisk.runner import AsteriskRunner
 
 READY_WITHIN_S = 60.0
-RESTART_PAUSE_S = 1.0
-
-
-class StartFailed(HotlineError):
-    """启动失败"""
-
-    code = "start-failed"
 
 
 class Supervisor:
@@ -47,12 +43,22 @@ class Supervisor:
         self._settings = settings
         self._stopping = False
         self._web: subprocess.Popen[bytes] | None = None
+        self._web_restarts = Restarts(time.monotonic())
+        self._asterisk_restarts = Restarts(time.monotonic())
 
     def run(self) -> None:
-        """Start all and stay until told to stop."""
-        began = time.monotonic()
+        """Start all and stay until told to stop.
+
+        Raises:
+            StartFailed: it runs already, the port is taken, or the web site does not come up.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
+        with sole_run(self._settings.folder):
+            require_free_port(self._settings.host, self._settings.port)
+            self._run(time.monotonic())
+
+    def _run(self, began: float) -> None:
         settings = self._settings
         database = open_database(settings)
         self._prepare(database)
@@ -109,7 +115,8 @@ class Supervisor:
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
-        url = f"http://127.0.0.1:{self._settings.port}/readyz"
+        url = f"http://{local_address(self._settings.host)}:{self._settings.port}/readyz"
+        missing = "没有应答"
         while time.monotonic() < deadline and not self._stopping:
             if self._web is None or self._web.poll() is not None:
                 raise StartFailed(f"网站没有启动成功，原因在 {self._settings.folder}/logs/web.log")
@@ -117,22 +124,39 @@ class Supervisor:
                 with urllib.request.urlopen(url, timeout=2) as answer:
                     if answer.status == 200:
                         return
-            except (urllib.error.URLError, OSError):
+            except urllib.error.HTTPError as error:
+                missing = _missing(error.read())
+                time.sleep(0.2)
+            except OSError:
                 time.sleep(0.1)
         if not self._stopping:
             raise StartFailed(
-                f"网站 {READY_WITHIN_S:.0f} 秒内没有就绪；请运行 hotline doctor 查原因"
+                f"网站 {READY_WITHIN_S:.0f} 秒内没有就绪：{missing}。"
+                f"日志在 {self._settings.folder}/logs/web.log"
             )
 
     def _look_after(self, runner: AsteriskRunner) -> None:
+        now = time.monotonic()
         if self._web is not None and self._web.poll() is not None:
-            say("网站进程意外结束，正在重新启动；通话不受影响")
-            time.sleep(RESTART_PAUSE_S)
-            self._web = self._start_web()
+            if (pause := self._web_restarts.died(now)) is not None:
+                say(
+                    f"网站进程意外结束（{self._web.returncode}），{pause:.0f} 秒后重新启动；"
+                    f"通话不受影响，原因在 {self._settings.folder}/logs/web.log"
+                )
+            if self._web_restarts.due(now):
+                self._web = self._start_web()
         if not runner.running:
-            say("Asterisk 意外结束，正在重新启动")
-            time.sleep(RESTART_PAUSE_S)
+            if (pause := self._asterisk_restarts.died(now)) is not None:
+                say(f"Asterisk 意外结束，{pause:.0f} 秒后重新启动")
+            if self._asterisk_restarts.due(now):
+                self._start_again(runner)
+
+    def _start_again(self, runner: AsteriskRunner) -> None:
+        # A start that fails must not take the web site with it: it is tried again, later.
+        try:
             runner.start()
+        except HotlineError as error:
+            say(str(error))
 
     def _end_web(self) -> None:
         if self._web is None or self._web.poll() is not None:
@@ -163,3 +187,12 @@ class Supervisor:
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
+
+
+def _missing(body: bytes) -> str:
+    """The sentences of the parts that /readyz says are not ready."""
+    try:
+        parts = json.loads(body)["parts"]
+    except (ValueError, KeyError, TypeError):
+        return "网站答非所问"
+    return "；".join(sentence for sentence in parts.values() if sentence != "ok")

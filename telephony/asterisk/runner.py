@@ -74,6 +74,7 @@ class AsteriskRunner:
         """
         if self.running:
             return
+        self.kill()  # lets go of the folder that one which died by itself still holds
         self.settings.root.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         try:

@@ -62,7 +62,11 @@ def test_a_port_held_by_another_program_is_named(tmp_path: Path) -> None:
 
 def test_a_killed_asterisk_is_noticed_and_starts_again(own: AsteriskUnderTest) -> None:
     first = own.runner.pid
-    own.runner.kill()
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while own.runner.running and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert not own.runner.running
     with pytest.raises(AmiRefused):
         own.probe()
