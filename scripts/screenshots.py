@@ -26,6 +26,7 @@ WORDS = (
 )
 DESKS = (
     ("department", "chengguan", "/desk?tab=work"),
+    ("dispatcher", "dispatcher1", "/desk"),
     ("center", "center", "/desk?tab=audit"),
     ("followup", "followup1", "/desk"),
     ("supervisor", "supervisor1", "/desk"),
