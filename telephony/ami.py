@@ -169,6 +169,7 @@ class AmiClient:
         self.connected = False
         self.connected_since: datetime | None = None
         self.last_event_at: datetime | None = None
+        self.lost_at: datetime | None = None
         self.connections = 0
         self.failures = 0
         self.counts: dict[str, int] = {"events": 0, "bad_characters": 0, "malformed_lines": 0}
@@ -245,8 +246,14 @@ class AmiClient:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), most * random.uniform(0.75, 1.0))
 
+    def _disconnected(self) -> None:
+        if self.connected:
+            self.lost_at = self._now()
+        self.connected = False
+
     def _drop(self) -> None:
-        self.connected, self.connected_since, self._paused = False, None, False
+        self._disconnected()
+        self.connected_since, self._paused = None, False
         if self._ready_task is not None:
             self._ready_task.cancel()
             self._ready_task = None
@@ -290,7 +297,7 @@ class AmiClient:
 
     def lost(self) -> None:
         """Note that the connection is gone."""
-        self.connected = False
+        self._disconnected()
         self._lost.set()
 
     async def _call_ready(self) -> None:

@@ -107,10 +107,11 @@ class CallReducer:
             call.has_agent(extension) for call in self.calls.values()
         )
 
-    def system_ready(self, ready: SystemReady) -> bool:
+    def system_ready(self, ready: SystemReady, *, lived_until: datetime | None = None) -> bool:
         """Note that the system is up; return True if it was started anew since last time.
 
         Every call of before a new start is over, whether or not its end was seen.
+        `lived_until` is when the connection to the former system broke, if that is known.
         """
         before, self._ready = self._ready, ready
         if before is None or before.at is None or ready.at is None:
@@ -119,14 +120,15 @@ class CallReducer:
         if ready.uptime_s >= before.uptime_s + passed - 2:
             return False
         for call in list(self.calls.values()):
-            self.gone(call.call_id)
+            self.gone(call.call_id, lived_until=lived_until)
         return True
 
-    def gone(self, call_id: str) -> None:
-        """Close a call that the system no longer knows, at the last moment anything was heard."""
+    def gone(self, call_id: str, *, lived_until: datetime | None = None) -> None:
+        """Close a call that the system no longer knows, at the last moment it may have lived."""
         call = self.calls.get(call_id)
         if call is not None and not call.over and self.clock is not None:
-            self._file(CallGone(max(call.newest, self.clock), call_id))
+            known = (call.newest, self.clock, *([lived_until] if lived_until else []))
+            self._file(CallGone(max(known), call_id))
 
     def is_retired(self, call_id: str) -> bool:
         """Whether the call ended here and was let go."""

@@ -89,7 +89,7 @@ class Gateway:
 
     async def _recover(self, ready: SystemReady) -> None:
         """Make good what was missed: the files first, then who is on the line now."""
-        if self.reducer.system_ready(ready):
+        if self.reducer.system_ready(ready, lived_until=self._client.lost_at):
             self.restarts_seen += 1
             log.warning("Asterisk was started anew")
         alive = await self._alive()
@@ -114,7 +114,7 @@ class Gateway:
         """Close the calls that ended unseen, and unwritten too: Asterisk itself was killed."""
         for call_id, call in list(self.reducer.calls.items()):
             if call_id not in alive.calls and call.newest < alive.asked_at:
-                self.reducer.gone(call_id)
+                self.reducer.gone(call_id, lived_until=self._client.lost_at)
 
     # --- files ------------------------------------------------------------------------------
 
