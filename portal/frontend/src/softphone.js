@@ -3,6 +3,7 @@ import JsSIP from "./vendor/jssip.js";
 
 const PEER = { iceServers: [] }; // the telephone system is next door: no STUN
 const RETRY_MS = 3000;
+const SILENT_MS = 4000; // no sound for this long after the link broke: the other end is gone
 
 const WORDS = {
   insecure: "浏览器只在 https 或本机地址下允许使用麦克风，请换用 https 地址打开本页。",
@@ -82,7 +83,11 @@ export class Softphone extends EventTarget {
     this.ua.on("connected", () => this.problem("link", null));
     this.ua.on("disconnected", () => {
       this.registered = false;
-      if (!this.leaving) this.problem("link", WORDS.link);
+      if (this.leaving) return;
+      this.problem("link", WORDS.link);
+      this.brokeAt ??= Date.now();
+      // Nobody can withdraw this call any more, and it rings elsewhere by now.
+      if (this.state === "ringing") this.cutOff();
     });
     this.ua.on("registered", () => {
       this.registered = true;
@@ -141,6 +146,8 @@ export class Softphone extends EventTarget {
     this.muted = false;
     this.wantsHold = false;
     this.answeredAt = null;
+    this.brokeAt = null;
+    this.heardAt = 0;
     session.on("accepted", () => {
       this.answeredAt = Date.now();
       this.become("talking");
@@ -317,8 +324,26 @@ export class Softphone extends EventTarget {
       if (row.type === "outbound-rtp") packets.out += row.packetsSent ?? 0;
     }
     if (connection !== this.session?.connection) return;
+    if (packets.in !== this.packets.in) this.heardAt = Date.now();
     this.packets = packets;
     this.emit("packets", packets);
+    this.watchLink();
+  }
+
+  /** Sound outlives a broken link, but not a telephone system that died: it sends no goodbye. */
+  watchLink() {
+    if (!this.brokeAt || this.state !== "talking") return;
+    const heard = this.heardAt > this.brokeAt + SILENT_MS;
+    if (heard && this.registered) this.brokeAt = null;
+    else if (Date.now() - Math.max(this.brokeAt, this.heardAt) > SILENT_MS) this.cutOff();
+  }
+
+  /** End here what the other side cannot end. */
+  cutOff() {
+    const session = this.session;
+    if (!session) return;
+    this.over(session, { cause: JsSIP.C.causes.CONNECTION_ERROR });
+    if (!session.isEnded()) session.terminate();
   }
 
   later(action) {
