@@ -52,7 +52,7 @@ class _Survey:
         if self.done:
             if not self.digits or len(keyed) == len(self.digits):
                 return SurveyResult.COMPLETED
-            return SurveyResult.PARTIAL if keyed else SurveyResult.NO_ANSWER
+            return SurveyResult.PARTIAL if keyed else SurveyResult.SILENT
         return SurveyResult.PARTIAL if keyed else SurveyResult.HUNG_UP
 
 

@@ -96,6 +96,8 @@ class SurveyResult(StrEnum):
     BUSY = "busy"
     FAILED = "failed"
     HUNG_UP = "hung_up"
+    SILENT = "silent"
+    """Somebody listened to the end and pressed nothing that could be understood."""
 
 
 @dataclass(frozen=True, kw_only=True)

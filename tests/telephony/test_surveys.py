@@ -63,7 +63,7 @@ def tell(facts: list[AnyFact]) -> tuple[list[tuple[str, str | None]], list[Surve
             SurveyResult.PARTIAL,
         ),
         ([heard("solved", "2")], SurveyResult.PARTIAL),
-        ([heard("solved", None), SurveyDone(at(6), CALL, 7)], SurveyResult.NO_ANSWER),
+        ([heard("solved", None), SurveyDone(at(6), CALL, 7)], SurveyResult.SILENT),
         ([], SurveyResult.HUNG_UP),
     ],
 )
