@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.fixtures_hotline import HotlineUnderTest, until
+from tests.fixtures_hotline import HotlineUnderTest
 from tests.scenarios.people import Cast
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.slow]
@@ -88,7 +87,7 @@ def test_what_happens_while_the_database_stands_still_is_not_lost(
     number = cast.ticket_to("dispatched")
     answers: list[int] = []
     with standing_still(troubled):
-        with troubled.asterisk.citizen().dial("12900000301", "12345", seconds=2) as call:
+        with troubled.asterisk.citizen().dial("12900000301", "12345", seconds=4) as call:
             press = threading.Thread(
                 target=lambda: answers.append(
                     cast.call("landi", "POST", f"/tickets/{number}/acknowledge", {}).status
@@ -99,14 +98,12 @@ def test_what_happens_while_the_database_stands_still_is_not_lost(
             assert cast.call("admin", "GET", "/contacts").status == 200
             assert call.wait(30).answered
         assert cast.contacts("12900000301") == []
-        held_since = time.monotonic()
-        until(lambda: time.monotonic() - held_since > 2, 5)
     press.join(40)
     assert answers == [200] or answers == [503]
     assert cast.ticket(number)["status"] == ("acknowledged" if answers == [200] else "dispatched")
     contact = cast.ended("12900000301", 30)
     assert contact["outcome"] == "abandoned_in_queue"
-    assert 0.5 < contact["wait_s"] < 4
+    assert 2 < contact["wait_s"] < 6
 
 
 @contextmanager
