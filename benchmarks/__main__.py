@@ -24,6 +24,7 @@ from dispatch.domain.errors import HotlineError
 FAMILIES: dict[str, tuple[str, ...]] = {
     "screen_pop": ("screen_pop_p50", "screen_pop_p95", "screen_shown_p95"),
     "ami": ("ami_events_per_s_adapter", "ami_events_per_s_reducer", "ami_events_per_s_database"),
+    "store": ("call_records_per_s",),
     "requests": (
         "classifier_docs_per_s",
         "classifier_macro_f1_demo",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,9 +61,8 @@ def measure(plan: Plan) -> Iterator[Line]:
 def _chromium() -> Iterator[Browser]:
     with sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(
-                executable_path=_program(), args=[*ARGUMENTS, "--no-sandbox"]
-            )
+            arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else ARGUMENTS
+            browser = driver.chromium.launch(executable_path=_program(), args=arguments)
         except Error as error:
             raise PartMissing(f"no Chromium: {str(error).splitlines()[0]}") from error
         try:
