@@ -124,9 +124,7 @@ def calendar(rules: Rules, now: datetime) -> Iterator[Check]:
     for wanted in (year, year + 1):
         part = f"{wanted} 年节假日"
         if rules.calendar.is_provisional(date(wanted, 1, 1), date(wanted, 12, 31)):
-            remedy = (
-                f"国务院通知公布后请补充 dispatch/policy/calendar/{wanted}.toml，未结工单会重算"
-            )
+            remedy = f"国务院通知公布后请补充 dispatch/policy/calendar/{wanted}.toml，再重启"
             yield Check(part, trouble=f"暂定，只含法定节日和周末。{remedy}", warning=True)
         else:
             yield Check(part, f"已载入（{rules.calendar.version}）")

@@ -44,8 +44,9 @@ def sign_in(
 ) -> Response:
     """Check the password; wrong ones get the same page with what was typed."""
     client = request.headers.get("user-agent", "")
+    address = request.client.host if request.client else "unknown"
     try:
-        fresh = auth.sign_in(ctx, login, password, client=client)
+        fresh = auth.sign_in(ctx, login, password, client=client, address=address)
     except (BadCredentials, AccountLocked) as problem:
         return render(
             request,

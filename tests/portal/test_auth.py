@@ -110,6 +110,15 @@ def test_slow_guessing_is_not_locked_but_forgotten(town: Town) -> None:
         town.clock.advance(minutes=2)
 
 
+def test_one_password_tried_at_many_logins_is_slowed_by_address(town: Town) -> None:
+    client = town.anyone()
+    tried = [try_sign_in(client, f"nobody{n}", "no") for n in range(61)]
+    assert tried == [401] * 60 + [429]
+    assert try_sign_in(client, "wang", PASSWORD) == 429
+    town.clock.advance(minutes=15, seconds=1)
+    assert try_sign_in(client, "wang", PASSWORD) == 303
+
+
 def test_nobody_learns_which_logins_exist(town: Town) -> None:
     client = town.anyone()
 

@@ -11,21 +11,33 @@ from tests.portal.town import Town
 
 
 def test_readiness_names_the_part_that_is_not_ready(town: Town) -> None:
-    assert town.anyone().get("/readyz").json() == {
+    assert town.monitor().get("/readyz").json() == {
         "status": "ok",
         "parts": {"database": "ok", "telephony": "ok"},
     }
     town.probes["telephony"] = "电话系统未连接"
-    answer = town.anyone().get("/readyz")
+    answer = town.monitor().get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["parts"]["telephony"] == "电话系统未连接"
+
+
+def test_strangers_learn_neither_reasons_nor_figures(town: Town) -> None:
+    town.probes["telephony"] = "录音目录 /srv/hotline 不能写入"
+    for stranger in (town.monitor("8.8.8.8"), town.browser("wang")):
+        answer = stranger.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["parts"] == {"database": "ok", "telephony": "unavailable"}
+        assert stranger.get("/metrics").status_code == 403
+    for keeper in (town.monitor("127.0.0.9"), town.browser("root")):
+        assert "/srv/hotline" in keeper.get("/readyz").text
+        assert "hotline_tickets" in keeper.get("/metrics").text
 
 
 def test_metrics_count_what_is_stored_and_what_was_asked(town: Town) -> None:
     town.ticket()
     town.ticket()
     town.browser("wang").get("/account")
-    text = town.anyone().get("/metrics").text
+    text = town.monitor().get("/metrics").text
     assert 'hotline_tickets{status="open"} 2.0' in text
     assert "hotline_open_streams 0.0" in text
     assert 'hotline_request_seconds_count{method="GET",route="/account",status="2xx"} 1.0' in text
@@ -33,7 +45,7 @@ def test_metrics_count_what_is_stored_and_what_was_asked(town: Town) -> None:
 
 def test_two_applications_do_not_share_figures(town: Town, quiet_town: Town) -> None:
     quiet_town.anyone().get("/healthz")
-    assert 'route="/healthz"' not in town.anyone().get("/metrics").text
+    assert 'route="/healthz"' not in town.monitor().get("/metrics").text
 
 
 def test_every_answer_carries_the_policy(quiet_town: Town) -> None:

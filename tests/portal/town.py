@@ -74,6 +74,10 @@ class Town:
             headers={"accept": "text/html"},
         )
 
+    def monitor(self, address: str = "127.0.0.1") -> TestClient:
+        """A program that watches over the hotline from this address."""
+        return TestClient(self.app, raise_server_exceptions=False, client=(address, 50_000))
+
     def browser(self, login: str) -> TestClient:
         """A browser signed in as this person, that sends the form token with every request."""
         client = self.anyone()
