@@ -74,6 +74,9 @@ SENTENCES: dict[int, str] = {
     503: "服务暂时不可用，请稍后重试",
 }
 
+FIELD_TOO_LONG = "exceeded maximum size"
+"""What the form's reader says of a field of more than a megabyte."""
+
 DATABASE_SENTENCE = "数据库暂时连接不上，您填写的内容请不要关闭，稍等片刻再提交"
 
 
@@ -177,7 +180,9 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    status = cast(HTTPException, error).status_code
+    refusal = cast(HTTPException, error)
+    # The form's reader has its own limit for one field and calls it a malformed request.
+    status = 413 if FIELD_TOO_LONG in str(refusal.detail) else refusal.status_code
     code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(status, "error")
     detail = SENTENCES.get(status, "请求未能完成，请返回重试")
     if not hasattr(request.state, "me"):
@@ -187,7 +192,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
         except DATABASE_DOWN:
             request.state.me = None
     response = answer(request, Problem(status, code, detail))
-    for name, value in (cast(HTTPException, error).headers or {}).items():
+    for name, value in (refusal.headers or {}).items():
         response.headers[name] = value
     return response
 
