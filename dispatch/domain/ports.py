@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
+
+from dispatch.domain.vocabulary import Labelled
 
 
 @dataclass(frozen=True)
@@ -80,27 +81,15 @@ class SilentDialer:
         self.dialled.append(call)
 
 
-class AgentState(StrEnum):
+class AgentState(Labelled):
     """What an agent is doing; the desired part is ours, the rest follows the calls."""
 
-    SIGNED_OUT = "signed_out"
-    READY = "ready"
-    PAUSED = "paused"
-    RINGING = "ringing"
-    TALKING = "talking"
-    WRAP_UP = "wrap_up"
-
-    @property
-    def label(self) -> str:
-        """The Chinese word on the agent's page."""
-        return {
-            "signed_out": "未签入",
-            "ready": "就绪",
-            "paused": "小休",
-            "ringing": "振铃",
-            "talking": "通话中",
-            "wrap_up": "话后整理",
-        }[self.value]
+    SIGNED_OUT = "signed_out", "未签入"
+    READY = "ready", "就绪"
+    PAUSED = "paused", "小休"
+    RINGING = "ringing", "振铃"
+    TALKING = "talking", "通话中"
+    WRAP_UP = "wrap_up", "话后整理"
 
 
 @dataclass(frozen=True)
