@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
 from dispatch.db import Engines, Session, make_engines, sessionmaker
 from dispatch.domain.events import Fact
 from dispatch.domain.people import Actor
 from dispatch.models.tickets import TicketEvent
+
+RECORDED = "recorded"
+"""Mark of a session that recorded a fact; others wake nobody."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Recorded:
 
 def record(session: Session, actor: Actor, fact: Fact, *, status: str | None = None) -> None:
     """Append the fact to the history in the same transaction as the change it tells of."""
+    session.info[RECORDED] = True
     session.add(
         TicketEvent(
             kind=type(fact).__name__,
@@ -65,15 +69,17 @@ class Database:
 
     @contextmanager
     def work(self) -> Iterator[Session]:
-        """Commit everything or nothing, then wake whoever delivers what was committed."""
+        """Commit everything or nothing, then wake whoever delivers the facts that were recorded."""
         with self._writers.begin() as session:
             yield session
+        if not session.info.get(RECORDED):
+            return
         with self._committed:
             self._commits += 1
             self._committed.notify_all()
 
     def wait_for_commit(self, seen: int, timeout: float) -> int:
-        """Wait for a commit after number `seen`, at most `timeout` s; return the newest number."""
+        """Wait at most `timeout` s for facts committed after number `seen`; return the newest."""
         with self._committed:
             self._committed.wait_for(lambda: self._commits > seen, timeout)
             return self._commits
@@ -91,8 +97,8 @@ class Database:
 class Feed:
     """Facts in the order of their ids, from the moment it was made, from every process.
 
-    On PostgreSQL ids can become visible out of order, so the last `OVERLAP` ids are read again
-    and those already given are left out.
+    On PostgreSQL a lower id can become visible after a higher one, when its transaction took
+    longer. So the ids left out below the highest are asked for again, as far back as `OVERLAP`.
     """
 
     OVERLAP = 200
@@ -101,25 +107,23 @@ class Feed:
         self._database = database
         with database.read() as session:
             self._last: int = session.scalar(select(func.max(TicketEvent.id))) or 0
-        self._floor = self._last
-        self._given: set[int] = set()
+        self._left_out: set[int] = set()
 
     def take(self, limit: int = 500) -> list[Recorded]:
         """Return facts not given before."""
-        low = max(self._floor, self._last - self.OVERLAP)
-        rows = (
-            select(TicketEvent)
-            .where(TicketEvent.id > low, TicketEvent.id.not_in(self._given or {0}))
-            .order_by(TicketEvent.id)
-            .limit(limit)
-        )
+        fresh = TicketEvent.id > self._last
+        if self._left_out:
+            fresh = or_(fresh, TicketEvent.id.in_(self._left_out))
+        rows = select(TicketEvent).where(fresh).order_by(TicketEvent.id).limit(limit)
         with self._database.read() as session:
-            fresh = [
+            given = [
                 Recorded(e.id, e.kind, e.at, e.ticket_id, e.contact_id, e.status, e.details)
                 for e in session.scalars(rows)
             ]
-        if fresh:
-            self._last = max(self._last, fresh[-1].id)
-            self._given.update(e.id for e in fresh)
-            self._given = {i for i in self._given if i > self._last - self.OVERLAP}
-        return fresh
+        if given:
+            highest = max(self._last, given[-1].id)
+            self._left_out.update(range(self._last + 1, highest))
+            self._left_out.difference_update(e.id for e in given)
+            self._left_out = {i for i in self._left_out if i > highest - self.OVERLAP}
+            self._last = highest
+        return given
