@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
+    "BAD_VALUE",
     "DATABASE_DOWN",
     "Base",
     "Engines",
@@ -25,6 +26,9 @@ __all__ = [
 
 DATABASE_DOWN: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeout)
 """What is raised when the database cannot be reached, is locked, or has no connection free."""
+
+BAD_VALUE: tuple[type[Exception], ...] = (DataError, OverflowError)
+"""What is raised for a value no column can hold: a number beyond 64 bits, a NUL in a text."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

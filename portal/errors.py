@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from dispatch.db import DATABASE_DOWN
+from dispatch.db import BAD_VALUE, DATABASE_DOWN
 from dispatch.domain.errors import (
     AccountLocked,
     ActionNotAllowed,
@@ -112,6 +112,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_crash)
     for error in DATABASE_DOWN:
         app.add_exception_handler(error, _on_database_down)
+    for error in BAD_VALUE:
+        app.add_exception_handler(error, _on_bad_value)
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -238,6 +240,11 @@ def _sentence(error: dict[str, object]) -> str:
 async def _on_database_down(request: Request, error: Exception) -> Response:
     log.error("database unavailable: %s %s: %s", request.method, request.url.path, error)
     return answer(request, Problem(503, "database-unavailable", DATABASE_SENTENCE))
+
+
+async def _on_bad_value(request: Request, error: Exception) -> Response:
+    log.warning("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    return answer(request, Problem(422, InvalidInput.code, str(InvalidInput())))
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:

@@ -29,7 +29,7 @@ async def live(request: Request, me: Me) -> AsyncIterator[ServerSentEvent]:
     try:
         # The greeting's id lets a page that hears nothing else say where it was.
         last = request.headers.get("last-event-id", "")
-        if last.isdigit():
+        if last.isascii() and last.isdigit() and len(last) < 16:
             yield ServerSentEvent(event="hello", data={}, retry=1000)
             for missed in await run_in_threadpool(hub.missed, me.actor, int(last)):
                 yield _event(missed)

@@ -9,16 +9,14 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import TypeVar
 
-import pytest
 from sqlalchemy import func, select
 
 from dispatch.bus import Database
 from dispatch.domain.errors import ChangedMeanwhile, HotlineError
 from dispatch.domain.people import Actor
-from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import RequestKind, Role
-from dispatch.models.people import Department, Requester
+from dispatch.models.people import Requester
 from dispatch.models.tickets import Assignment, Ticket, TicketEvent
 from dispatch.service import assignment, followup, handling, intake, sweep
 
@@ -30,22 +28,6 @@ CENTER = Actor(name="中心", role=Role.CENTER)
 FORM = intake.RequestForm(
     content="鼓楼街烧烤占道，油烟很大", kind=RequestKind.COMPLAINT, phone="13800005678"
 )
-
-
-@pytest.fixture
-def rules() -> Rules:
-    """The default policy."""
-    return Rules(load_profile("default"), load_calendar())
-
-
-@pytest.fixture
-def unit(database: Database) -> Actor:
-    """城管局's liaison."""
-    with database.work() as s:
-        row = Department(code="CG", name="城市管理局", short_name="城管局", tier=2, kind="bureau")
-        s.add(row)
-        s.flush()
-        return Actor(name="城管局", role=Role.DEPARTMENT, department_id=row.id)
 
 
 def at_once(count: int, work: Callable[[int], T]) -> list[T]:

@@ -13,11 +13,9 @@ from dispatch.db import Session
 from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
 from dispatch.domain.errors import ActionNotAllowed, ChangedMeanwhile, NotFound
 from dispatch.domain.people import Actor
-from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Rating, RequestKind, Role, Verdict
 from dispatch.models.followups import FollowUp
-from dispatch.models.people import Department
 from dispatch.models.tickets import Assignment, Ticket
 from dispatch.service import access, assignment, followup, handling, intake, sweep
 
@@ -33,22 +31,6 @@ FORM = intake.RequestForm(
 def minutes(n: float) -> datetime:
     """A moment of the story."""
     return NOW + timedelta(minutes=n)
-
-
-@pytest.fixture
-def rules() -> Rules:
-    """The default policy."""
-    return Rules(load_profile("default"), load_calendar())
-
-
-@pytest.fixture
-def unit(database: Database) -> Actor:
-    """城管局's liaison."""
-    with database.work() as s:
-        row = Department(code="CG", name="城市管理局", short_name="城管局", tier=2, kind="bureau")
-        s.add(row)
-        s.flush()
-        return Actor(name="城管局", role=Role.DEPARTMENT, department_id=row.id)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from dispatch.domain import errors as domain_errors
 from dispatch.domain.errors import HotlineError, InvalidInput
 from portal.errors import HTTP_STATUS, TITLES
@@ -108,7 +110,7 @@ def test_a_body_that_hides_its_length_is_cut_off(quiet_town: Town) -> None:
 
 def test_a_crash_tells_nothing_of_the_inside_but_a_number(town: Town) -> None:
     town.app.state.metrics = None  # any defect of ours will do
-    answer = town.anyone().get("/metrics")
+    answer = town.monitor().get("/metrics")
     assert answer.status_code == 500
     assert "NoneType" not in answer.text
     assert answer.headers["x-request-id"] in answer.text
@@ -126,7 +128,7 @@ def test_a_lost_database_is_told_as_such_and_heals_by_itself(town: Town, tmp_pat
     assert told.status_code == 503
     assert "数据库暂时连接不上" in told.text
     assert system.get("/api/v1/me").json()["code"] == "database-unavailable"
-    ready = town.anyone().get("/readyz")
+    ready = town.monitor().get("/readyz")
     assert ready.status_code == 503
     assert ready.json()["parts"]["database"] == "数据库连接不上"
     assert town.anyone().get("/healthz").status_code == 200
@@ -137,3 +139,18 @@ def test_a_lost_database_is_told_as_such_and_heals_by_itself(town: Town, tmp_pat
 
 def test_an_error_keeps_the_field_it_is_about() -> None:
     assert InvalidInput("请填写", field="content").field == "content"
+
+
+@pytest.mark.parametrize(
+    ("login", "path"),
+    [
+        ("wang", "/recordings/99999999999999999999"),
+        ("wang", "/agent/contact/99999999999999999999"),
+    ],
+)
+def test_a_number_no_column_can_hold_is_bad_input_and_no_crash(
+    quiet_town: Town, login: str, path: str
+) -> None:
+    answer = quiet_town.browser(login).get(path)
+    assert answer.status_code == 422
+    assert "填写内容有误" in answer.text
