@@ -14,9 +14,10 @@ from dispatch.domain.events import (
     TicketClosed,
     TicketCompleted,
 )
+from dispatch.domain.lifecycle import next_status
 from dispatch.domain.people import SYSTEM, Actor
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import Action, Status
+from dispatch.domain.vocabulary import Action
 from dispatch.models.tickets import Ticket
 from dispatch.service.assignment import begin, own_share, running_assignment
 from dispatch.service.followup import schedule
@@ -103,7 +104,8 @@ def pass_audit(
         schedule(session, ticket, rules, attempt=1, now=now)
     else:
         # 济南条例 24: who asked for no reply is not called; nothing is counted as satisfied.
-        ticket.status, ticket.closed_at = Status.CLOSED.value, now
+        ticket.status = next_status(target, Action.CLOSE, SYSTEM.role).value
+        ticket.closed_at = now
         record(
             session,
             SYSTEM,

@@ -80,11 +80,13 @@ def record_call(session: Session, call: CallRecord, *, now: datetime) -> int:
     Safe to repeat and to call with less than is known already: a known value is never lost,
     and each fact (arrived, ringing, answered, ended) is told once.
     """
-    contact = session.scalar(
-        select(Contact).where(Contact.call_id == call.call_id).with_for_update()
-    )
+    known = select(Contact).where(Contact.call_id == call.call_id).with_for_update()
+    contact = session.scalar(known)
     if contact is None:
         contact = _new_contact(session, call)
+    if contact is None:
+        # Another process saw the same call first: there is one contact to a call.
+        contact = session.scalars(known).one()
     before = (contact.ringing, contact.answered_at, contact.ended_at)
     for name in _MERGED_FIELDS:
         value = getattr(call, name)
@@ -106,7 +108,7 @@ def record_call(session: Session, call: CallRecord, *, now: datetime) -> int:
     return contact.id
 
 
-def _new_contact(session: Session, call: CallRecord) -> Contact:
+def _new_contact(session: Session, call: CallRecord) -> Contact | None:
     contact = Contact(
         call_id=call.call_id,
         direction=call.direction.value,
@@ -118,8 +120,7 @@ def _new_contact(session: Session, call: CallRecord) -> Contact:
         with session.begin_nested():
             session.add(contact)
     except IntegrityError:
-        # Another process saw the same call first: there is one contact to a call.
-        return session.scalars(select(Contact).where(Contact.call_id == call.call_id)).one()
+        return None
     record(session, SYSTEM, CallArrived(at=call.started_at, contact_id=contact.id))
     return contact
 

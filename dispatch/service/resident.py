@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -89,6 +89,9 @@ def file_request(session: Session, form: RequestForm, *, now: datetime) -> Recei
         raise InvalidInput("请留下电话，我们好答复您；或者选择“不需要回复”", field="phone")
     if form.channel is not Channel.WEB:
         raise InvalidInput
+    # Written as telephones show it, so that a call of the same person finds this request.
+    phone = re.sub(r"[ -]", "", phone)
+    form = replace(form, phone=phone or None)
     if phone and (twin := _twin(session, phone, form.content.strip(), now - TWICE)):
         return twin
     ticket = open_ticket(session, RESIDENT, form, now=now)

@@ -12,10 +12,12 @@ from typing import TypeVar
 from sqlalchemy import func, select
 
 from dispatch.bus import Database
+from dispatch.domain.calls import CallOutcome, CallRecord, Direction
 from dispatch.domain.errors import ChangedMeanwhile, HotlineError
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import RequestKind, Role
+from dispatch.models.contacts import Contact
 from dispatch.models.people import Requester
 from dispatch.models.tickets import Assignment, Ticket, TicketEvent
 from dispatch.service import assignment, followup, handling, intake, sweep
@@ -161,3 +163,31 @@ def test_six_workers_ring_each_requester_once(
 
     taken = [follow_up for some in at_once(6, claim) for follow_up in some]
     assert len(taken) == len(set(taken)) == 6
+
+
+def test_a_call_told_by_four_processes_at_once_is_one_contact_told_once(
+    database: Database,
+) -> None:
+    def tell(_: int) -> None:
+        for minute in range(4):
+            ended = NOW + timedelta(minutes=minute) if minute == 3 else None
+            call = CallRecord(
+                call_id="hot1-1",
+                direction=Direction.INBOUND,
+                caller="13800005678",
+                started_at=NOW,
+                ringing="8001" if minute == 1 else None,
+                agent="8001" if minute > 1 else None,
+                answered_at=NOW + timedelta(minutes=2) if minute > 1 else None,
+                ended_at=ended,
+                outcome=CallOutcome.ANSWERED if ended else None,
+            )
+            with database.work() as s:
+                intake.record_call(s, call, now=NOW)
+
+    at_once(4, tell)
+    with database.read() as s:
+        contact = s.scalars(select(Contact)).one()
+        told = Counter(s.scalars(select(TicketEvent.kind)))
+    assert (contact.outcome, contact.agent) == ("answered", "8001")
+    assert {told[kind] for kind in ("CallArrived", "CallAnswered", "CallEnded")} == {1}

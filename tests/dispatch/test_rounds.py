@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,10 +15,10 @@ from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
 from dispatch.domain.errors import ActionNotAllowed, ChangedMeanwhile, NotFound
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import Rating, RequestKind, Role, Verdict
+from dispatch.domain.vocabulary import Channel, Rating, RequestKind, Role, Verdict
 from dispatch.models.followups import FollowUp
 from dispatch.models.tickets import Assignment, Ticket
-from dispatch.service import access, assignment, followup, handling, intake, sweep
+from dispatch.service import access, assignment, followup, handling, intake, resident, sweep
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in the city
 CENTER = Actor(name="中心", role=Role.CENTER)
@@ -176,3 +177,13 @@ def test_an_account_of_a_unit_without_a_unit_reads_nothing(database: Database, n
     lost = Actor(name="没有单位", role=Role.DEPARTMENT, staff_id=1)
     with database.read() as s, pytest.raises(NotFound):
         access.ticket_for(s, lost, number)
+
+
+def test_a_residents_telephone_is_kept_as_telephones_show_it(database: Database) -> None:
+    form = replace(FORM, phone="138 0000-5678", channel=Channel.WEB)
+    with database.work() as s:
+        first = resident.file_request(s, form, now=NOW)
+    with database.work() as s:
+        again = resident.file_request(s, replace(form, phone="13800005678"), now=NOW)
+    assert again == first
+    assert ticket_of(database, first.number).phone == "13800005678"
