@@ -67,11 +67,15 @@ def telephones(settings: Settings) -> Iterator[Check]:
     remedy = "请用 make up 启动，或查看数据目录下 asterisk/log/messages"
     try:
         secret = settings.ami_secret or load_secrets(settings.folder).ami_actions
-        with AmiProbe(settings.ami_port, "hotline-actions", secret, timeout_s=3):
+        port, host = settings.ami_port, settings.ami_host
+        with AmiProbe(port, "hotline-actions", secret, host=host, timeout_s=3):
             pass
         yield Check("电话系统（AMI）", f"已登录 {settings.ami_host}:{settings.ami_port}")
     except (HotlineError, OSError) as error:
         yield Check("电话系统（AMI）", trouble=f"登录不上（{error}）。{remedy}")
+    if settings.asterisk_log is not None:
+        yield Check("SIP 与软电话端口", "电话系统在别处运行，本机查不到端口")
+        return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((settings.sip_host, settings.sip_port))

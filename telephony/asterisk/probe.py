@@ -19,15 +19,23 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class AmiProbe:
     """One signed-in AMI session; use as a context manager. Raises AmiRefused."""
 
-    def __init__(self, port: int, user: str, secret: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        port: int,
+        user: str,
+        secret: str,
+        *,
+        host: str = "127.0.0.1",
+        timeout_s: float = 5.0,
+    ) -> None:
         self._timeout_s = timeout_s
         self._buffer = b""
         self._kept: list[Message] = []
         self._serial = 0
         try:
-            self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+            self._socket = socket.create_connection((host, port), timeout=timeout_s)
         except OSError as error:
-            raise AmiRefused(f"Asterisk 管理接口 127.0.0.1:{port} 无法连接：{error}") from error
+            raise AmiRefused(f"Asterisk 管理接口 {host}:{port} 无法连接：{error}") from error
         try:
             self._read_until(b"\r\n")  # the greeting line
             self.action("Login", Username=user, Secret=secret)
