@@ -89,7 +89,8 @@ class Gateway:
 
     async def _recover(self, ready: SystemReady) -> None:
         """Make good what was missed: the files first, then who is on the line now."""
-        if self.reducer.system_ready(ready, lived_until=self._client.lost_at):
+        restarted = self.reducer.system_ready(ready, lived_until=self._client.lost_at)
+        if restarted:
             self.restarts_seen += 1
             log.warning("Asterisk was started anew")
         alive = await self._alive()
@@ -100,6 +101,9 @@ class Gateway:
         if alive is not None:
             self._fold(alive.facts)
             self._close_vanished(alive)
+            if restarted:
+                ended = self._client.lost_at or self._now()
+                self.writer.put(self._surveys.cut_off(ended, alive.calls))
         self._flush()
 
     async def _alive(self) -> Alive | None:

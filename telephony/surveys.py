@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal, TypeVar, cast
 
 from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
@@ -79,12 +81,21 @@ class SurveyFollower:
             case SurveyClosed():
                 if fact.call_id not in self._ended:
                     self._survey(fact.follow_up_id, fact.call_id)
-                    return self._end(fact.call_id, fact)
+                    return [*self._end(fact.call_id, fact.at)]
             case LegStarted() if fact.leg == fact.call_id and fact.outgoing:
                 _remember(self._ringing, fact.call_id, None)
             case LegEnded() if fact.leg == fact.call_id:
                 return self._hung_up(fact)
         return []
+
+    def cut_off(self, at: datetime, alive: Container[str]) -> list[SurveyEnded]:
+        """End the answered calls that died with their telephone system; what was keyed counts."""
+        dead = [call_id for call_id in self._calls if call_id not in alive]
+        ends = [end for call_id in dead for end in self._end(call_id, at)]
+        return [
+            replace(end, result=SurveyResult.FAILED) if end.result is SurveyResult.HUNG_UP else end
+            for end in ends
+        ]
 
     def _survey(self, follow_up_id: int, call_id: str) -> _Survey:
         self._calls[call_id] = follow_up_id
@@ -110,7 +121,7 @@ class SurveyFollower:
 
     def _hung_up(self, fact: LegEnded) -> list[SurveyAnswer | SurveyEnded]:
         if fact.call_id in self._calls:
-            return self._end(fact.call_id, fact)
+            return [*self._end(fact.call_id, fact.at)]
         if fact.call_id in self._refused:
             follow_up_id = self._refused.pop(fact.call_id)
             return [self._unanswered(follow_up_id, fact.call_id, fact, fact)]
@@ -149,16 +160,13 @@ class SurveyFollower:
             )
         ]
 
-    def _end(self, call_id: str, fact: SurveyClosed | LegEnded) -> list[SurveyAnswer | SurveyEnded]:
+    def _end(self, call_id: str, at: datetime) -> list[SurveyEnded]:
         follow_up_id = self._calls.pop(call_id)
         survey = self._surveys.pop(follow_up_id, _Survey())
         _remember(self._ended, call_id, None)
         self._ringing.pop(call_id, None)
-        return [
-            SurveyEnded(
-                follow_up_id=follow_up_id, result=survey.result(), at=fact.at, call_id=call_id
-            )
-        ]
+        result = survey.result()
+        return [SurveyEnded(follow_up_id=follow_up_id, result=result, at=at, call_id=call_id)]
 
 
 def _remember(memory: dict[str, Value], key: str, value: Value) -> None:
