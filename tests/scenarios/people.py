@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from typing import Any
 
-from telephony.asterisk.phones import SimulatedPhone
 from tests.fixtures_hotline import HotlineUnderTest, until
 
 REPLY = "经现场核实，占道经营情况属实，已责令商户撤出并清洗路面。"
@@ -156,8 +155,3 @@ class Visitor:
         text = self.read("/desk?tab=follow").text
         found = re.search(rf'<tr id="row-{number}".*?</tr>', text, re.DOTALL)
         return re.sub(r"<[^>]+>|\s+", " ", found[0]) if found else ""
-
-
-def hang_up(phone: SimulatedPhone) -> None:
-    """Put down the receiver of an answered call."""
-    phone.hang_up(20)

@@ -104,6 +104,21 @@ def test_a_wrong_key_may_be_mended(troubled: HotlineUnderTest, cast: Cast, calle
     assert (again["solved"], again["rating"]) == ("unresolved", "dissatisfied")
 
 
+def test_a_talk_that_dies_with_the_telephone_system_counts_what_was_keyed(
+    troubled: HotlineUnderTest, cast: Cast, caller: Visitor
+) -> None:
+    number = cast.ticket_to("follow_up")
+    with troubled.asterisk.rung_citizen(keys="1").start() as phone:
+        assert caller.call_now(number).status == 200
+        until(lambda: cast.events(number, "FollowUpAnswered"), 30)
+        troubled.asterisk.runner.kill()
+        troubled.asterisk.runner.start()
+        assert rung(phone) == 1
+    assert ended(cast, number) == "partial"
+    closed = cast.ticket(number)
+    assert (closed["status"], closed["solved"], closed["rating"]) == ("closed", "resolved", None)
+
+
 def test_a_telephone_that_rings_out_is_rung_once_though_the_web_process_dies(
     troubled: HotlineUnderTest, cast: Cast, caller: Visitor
 ) -> None:
