@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import typer
 
+from dispatch.domain.errors import HotlineError
+
 COMMANDS: dict[str, str] = {
     "up": "hotline.commands.up:up",
     "serve": "hotline.commands.serve:serve",
@@ -49,4 +51,8 @@ def _root() -> None:
 def main() -> None:
     """Run the command line. Loading all would cost each `hotline due` a second of imports."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    build([wanted] if wanted in COMMANDS else COMMANDS)()
+    try:
+        build([wanted] if wanted in COMMANDS else COMMANDS)()
+    except HotlineError as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(2)

@@ -111,3 +111,15 @@ def test_a_database_that_is_away_is_one_sentence(tmp_path: Path, command: str) -
 )
 def test_the_site_is_asked_where_it_listens(host: str, reached: str) -> None:
     assert local_address(host) == reached
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "abc"), ("sip_port", "70000"), ("extensions", "8001-"), ("profile", "nowhere")],
+)
+def test_a_setting_that_cannot_be_is_named(tmp_path: Path, name: str, value: str) -> None:
+    done = hotline(tmp_path, "doctor", **{name: value})
+    assert done.returncode == 2
+    assert value in done.stderr
+    assert name == "profile" or f"HOTLINE_{name.upper()}" in done.stderr
+    assert "Traceback" not in done.stderr
