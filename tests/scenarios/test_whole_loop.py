@@ -80,6 +80,7 @@ def test_one_call_goes_the_whole_way(hotline: HotlineUnderTest, sign_in: Person)
     handle(sign_in("landi"), number)
     follow_up(hotline, sign_in, number)
     count(hotline, sign_in("leader"), number)
+    keep(hotline)
 
 
 def answer_and_write_down(hotline: HotlineUnderTest, agent: Page) -> str:
@@ -171,7 +172,8 @@ def count(hotline: HotlineUnderTest, leader: Page, number: str) -> None:
     expect(leader.locator("body")).to_contain_text(number)
 
 
-def test_the_call_is_one_contact_with_its_recording(hotline: HotlineUnderTest) -> None:
+def keep(hotline: HotlineUnderTest) -> None:
+    """The call is one contact, with its times and its recording."""
     token = hotline.command("token", "create", "--staff", "admin").strip()
     answer: Any = hotline.api("/contacts", token)
     (contact,) = (item for item in answer["items"] if item["direction"] == "inbound")

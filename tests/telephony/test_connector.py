@@ -48,8 +48,9 @@ class TimedSink(ListSink):
             if isinstance(item, CallRecord) and item.ringing:
                 self.rang_at.setdefault(item.call_id, datetime.now(UTC))
 
-    def answers(self) -> list[tuple[str, str | None]]:
-        return [(n.question, n.digit) for n in self.news if isinstance(n, SurveyAnswer)]
+    def answers(self, follow_up_id: int) -> list[tuple[str, str | None]]:
+        answers = [item for item in self.news if isinstance(item, SurveyAnswer)]
+        return [(a.question, a.digit) for a in answers if a.follow_up_id == follow_up_id]
 
     def ends(self, follow_up_id: int) -> list[SurveyEnded]:
         ends = [item for item in self.news if isinstance(item, SurveyEnded)]
@@ -184,13 +185,13 @@ def test_a_follow_up_call_brings_both_answers(asterisk: AsteriskUnderTest, tmp_p
         connected(asterisk, sink, tmp_path) as telephony,
         asterisk.rung_citizen(keys="15").start(),
     ):
-        telephony.dialer.dial(FollowUpCall(71, "13600136000", "follow-up-71"))
-        until(lambda: bool(sink.ends(71)), 30)
-        until(lambda: sink.calls["follow-up-71"].ended_at is not None)
-    assert sink.answers() == [("solved", "1"), ("satisfied", "5")]
-    [end] = sink.ends(71)
-    assert (end.follow_up_id, end.result) == (71, SurveyResult.COMPLETED)
-    record = sink.calls["follow-up-71"]
+        telephony.dialer.dial(FollowUpCall(171, "13600136000", "follow-up-171"))
+        until(lambda: bool(sink.ends(171)), 30)
+        until(lambda: sink.calls["follow-up-171"].ended_at is not None)
+    assert sink.answers(171) == [("solved", "1"), ("satisfied", "5")]
+    [end] = sink.ends(171)
+    assert (end.follow_up_id, end.result) == (171, SurveyResult.COMPLETED)
+    record = sink.calls["follow-up-171"]
     assert (record.direction, record.line) == (Direction.OUTBOUND, "13600136000")
     assert record.outcome is CallOutcome.ANSWERED
 
@@ -203,10 +204,10 @@ def test_a_follow_up_call_to_a_busy_line_says_so(
         connected(asterisk, sink, tmp_path) as telephony,
         asterisk.rung_citizen(Manner.BUSY).start(),
     ):
-        telephony.dialer.dial(FollowUpCall(72, "13600136000", "follow-up-72"))
-        until(lambda: bool(sink.ends(72)))
-    assert sink.ends(72)[0].result is SurveyResult.BUSY
-    assert sink.calls["follow-up-72"].outcome is CallOutcome.FAILED
+        telephony.dialer.dial(FollowUpCall(172, "13600136000", "follow-up-172"))
+        until(lambda: bool(sink.ends(172)))
+    assert sink.ends(172)[0].result is SurveyResult.BUSY
+    assert sink.calls["follow-up-172"].outcome is CallOutcome.FAILED
 
 
 @pytest.mark.parametrize(
