@@ -125,6 +125,8 @@ def test_the_console_refuses_nothing_and_a_megabyte_and_keeps_what_was_typed(
     cast: Cast, sign_in: Callable[[str, str], Page]
 ) -> None:
     page = sign_in("agent3", "/agent")
+    # The keys work once the page's script does.
+    expect(page.locator("#dock[data-registered=yes]")).to_be_visible(timeout=25_000)
     page.keyboard.press("Alt+n")
     expect(page.locator("#f-content")).to_be_visible()
     page.keyboard.press("F4")
