@@ -18,6 +18,7 @@ from telephony.story import Story
 SETTLE = timedelta(seconds=5)
 FORGET = timedelta(minutes=2)
 RETIRED_KEPT = 20_000
+UPTIME_ERROR_S = 1.2
 
 
 @dataclass(slots=True)
@@ -117,7 +118,8 @@ class CallReducer:
         if before is None or before.at is None or ready.at is None:
             return False
         passed = (ready.at - before.at).total_seconds()
-        if ready.uptime_s >= before.uptime_s + passed - 2:
+        # Uptimes are whole seconds, rounded down: the same start may look up to one second younger.
+        if ready.uptime_s >= before.uptime_s + passed - UPTIME_ERROR_S:
             return False
         for call in list(self.calls.values()):
             self.gone(call.call_id, lived_until=lived_until)
