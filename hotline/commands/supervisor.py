@@ -170,12 +170,16 @@ class Supervisor:
 
     def _greet(self, database: Database, seconds: float) -> None:
         settings = self._settings
+        kept = settings.folder / "demo-accounts.json"
+        if not kept.exists():
+            # A city of its own: nobody adds demo accounts to it.
+            say(f"\n  已就绪（{seconds:.1f} 秒）：{settings.address}\n\n  Ctrl-C 停止全部。")
+            return
         accounts = found_accounts(settings, database)
         shown = ("agent1", "dispatcher1", "chengguan", "center", "followup1", "supervisor1")
         rows = [(login, accounts[login]) for login in accounts if login in shown]
         rows += [(login, accounts[login]) for login in ("leader", "admin") if login in accounts]
         listed = "\n".join(f"    {login:<14}{password}" for login, password in rows)
-        kept = settings.folder / "demo-accounts.json"
         say(
             f"\n  已就绪（{seconds:.1f} 秒）：{settings.address}\n\n"
             f"  演示账号（密码在本机生成，保存在 {kept}）：\n{listed}\n\n"
