@@ -1,6 +1,7 @@
 // Keeps what is typed: at once in the browser, two seconds later on the server.
 const QUIET_MS = 2000;
 const RETRY_MS = 4000;
+const LATE_MS = 2000;
 const OUT_OF_FORM = new Set(["csrf", "contact_id", "again", "action"]);
 
 export class Drafts {
@@ -8,6 +9,7 @@ export class Drafts {
     this.prefix = `hotline-draft-${staff}-`;
     this.post = post;
     this.form = null;
+    this.pending = null;
     document.addEventListener("input", ({ target }) => this.typed(target));
     document.addEventListener("change", ({ target }) => this.typed(target));
     document.addEventListener("focusout", ({ target }) => {
@@ -59,7 +61,8 @@ export class Drafts {
     const fields = this.fields();
     this.dirty = false;
     try {
-      const { saved_at } = await this.post("/agent/draft", new FormData(form));
+      this.pending = this.post("/agent/draft", new FormData(form));
+      const { saved_at } = await this.pending;
       if (this.form !== form) {
         this.forget(subject, fields);
         return;
@@ -72,7 +75,17 @@ export class Drafts {
       this.say(`已存在本机，还没有送到服务器：${error.message}`, "local");
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.save(), RETRY_MS);
+    } finally {
+      this.pending = null;
     }
+  }
+
+  /** Wait for the draft that is on its way: arriving after the form, it would come back as new. */
+  async settled() {
+    clearTimeout(this.timer);
+    const late = new Promise((done) => setTimeout(done, LATE_MS));
+    await Promise.race([Promise.resolve(this.pending).catch(() => {}), late]);
+    this.pending = null;
   }
 
   /** Send now, because the form is about to leave the page. */

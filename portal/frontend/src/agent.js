@@ -130,6 +130,20 @@ document.addEventListener("htmx:after:request", ({ detail }) => {
   if (detail.ctx?.request?.action === "/agent/save" && detail.ctx.response.status < 400) drafts.sent();
 });
 
+// Before htmx sees it: the form waits for its own draft, so that the two cannot overtake.
+document.addEventListener(
+  "submit",
+  async (event) => {
+    const { target, submitter } = event;
+    if (target !== form() || !drafts.pending) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    await drafts.settled();
+    if (target.isConnected) target.requestSubmit(submitter);
+  },
+  true,
+);
+
 let thinking = null;
 
 function think(delay) {
