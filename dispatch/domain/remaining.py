@@ -29,6 +29,8 @@ class Remaining:
             for number, unit in ((self.days, day), (self.hours, "小时"), (self.minutes, "分钟"))
             if number
         ]
+        if self.overdue and not parts:
+            return "已超期"  # at night or on a day off no working time has passed yet
         return f"{'已超' if self.overdue else '还剩'} {' '.join(parts[:2]) or '不到 1 分钟'}"
 
 
