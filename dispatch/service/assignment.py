@@ -13,11 +13,12 @@ from dispatch.domain.events import TicketAcknowledged, TicketDispatched, TicketR
 from dispatch.domain.lifecycle import next_status
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import Action, Part, RequestKind, Role, Status, Urgency
+from dispatch.domain.vocabulary import Action, Part, RequestKind, Status, Urgency
 from dispatch.models.catalog import Category, Division, Responsibility
 from dispatch.models.people import Department
 from dispatch.models.tickets import Assignment, Ticket
 from dispatch.service.access import ticket_for
+from dispatch.service.catalogue import category_id
 
 
 def begin(
@@ -109,7 +110,7 @@ def dispatch(
     ticket, target = begin(session, actor, number, Action.DISPATCH, expected)
     unit = _department(session, department)
     if category:
-        ticket.category_id = _category(session, category)
+        ticket.category_id = category_id(session, category)
     _assign(session, actor, ticket, unit, rules, opinion, now)
     ticket.status = target.value
     fact = TicketDispatched(
@@ -244,15 +245,3 @@ def _department(session: Session, code: str) -> Department:
     if unit is None:
         raise NotFound(f"没有编码为 {code} 的承办单位，请重新选择")
     return unit
-
-
-def _category(session: Session, code: str) -> int:
-    found = session.scalar(select(Category.id).where(Category.code == code))
-    if found is None:
-        raise InvalidInput(f"没有编码为 {code} 的事项分类，请重新选择", field="category")
-    return found
-
-
-def may_choose_units(role: Role) -> bool:
-    """Whether this role chooses the department of a ticket."""
-    return role in {Role.AGENT, Role.DISPATCHER, Role.CENTER}

@@ -98,6 +98,18 @@ def put_checkpoint(session: Session, name: str, value: str) -> None:
     session.merge(Checkpoint(name=name, value=value))
 
 
+def category_id(session: Session, code: str) -> int:
+    """The category's id.
+
+    Raises:
+        InvalidInput: there is no category of this code.
+    """
+    found = session.scalar(select(Category.id).where(Category.code == code))
+    if found is None:
+        raise InvalidInput(f"没有编码为 {code} 的事项分类，请重新选择", field="category")
+    return found
+
+
 def names(session: Session) -> tuple[dict[str, str], dict[str, str]]:
     """(category names, department names), each by code."""
     categories = session.execute(select(Category.code, Category.name))

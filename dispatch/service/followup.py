@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from dispatch.bus import record
 from dispatch.db import Session
 from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
-from dispatch.domain.errors import ActionNotAllowed, InvalidInput, NotFound
+from dispatch.domain.errors import ActionNotAllowed, InvalidInput
 from dispatch.domain.events import FollowUpAnswered, FollowUpEnded, TicketClosed, TicketReopened
 from dispatch.domain.lifecycle import next_status
 from dispatch.domain.people import SYSTEM, Actor
@@ -303,15 +303,3 @@ def overdue_calls(session: Session, *, before: datetime) -> list[int]:
             )
         )
     )
-
-
-def follow_up_of_channel(session: Session, channel_id: str) -> int:
-    """The attempt a call belongs to.
-
-    Raises:
-        NotFound: no attempt has this channel id.
-    """
-    found = session.scalar(select(FollowUp.id).where(FollowUp.channel_id == channel_id))
-    if found is None:
-        raise NotFound
-    return found

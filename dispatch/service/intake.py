@@ -25,11 +25,11 @@ from dispatch.domain.events import (
 )
 from dispatch.domain.people import SYSTEM, Actor
 from dispatch.domain.vocabulary import Channel, Disposition, RequestKind, Role, Status, Urgency
-from dispatch.models.catalog import Category
 from dispatch.models.contacts import Contact
 from dispatch.models.people import Requester, Staff
 from dispatch.models.tickets import Ticket
 from dispatch.service.access import require_role, ticket_for
+from dispatch.service.catalogue import category_id
 from dispatch.service.numbering import query_code, ticket_number
 
 MAX_CONTENT = 20_000
@@ -332,7 +332,7 @@ def _ticket_from(
         kind=form.kind.value,
         urgency=form.urgency.value,
         status=status.value,
-        category_id=_category_id(session, form.category),
+        category_id=category_id(session, form.category) if form.category else None,
         title=form.title.strip()[:120] or content.replace("\n", " ")[:TITLE_LENGTH],
         content=content,
         expectation=form.expectation.strip(),
@@ -351,15 +351,6 @@ def _ticket_from(
     session.add(ticket)
     session.flush()
     return ticket
-
-
-def _category_id(session: Session, code: str | None) -> int | None:
-    if not code:
-        return None
-    found = session.scalar(select(Category.id).where(Category.code == code))
-    if found is None:
-        raise InvalidInput(f"没有编码为 {code} 的事项分类，请重新选择", field="category")
-    return found
 
 
 def _requester(session: Session, phone: str | None, form: RequestForm, now: datetime) -> int | None:

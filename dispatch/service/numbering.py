@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from dispatch.db import Session
@@ -44,8 +44,3 @@ def ticket_number(session: Session, now: datetime) -> str:
 def query_code() -> str:
     """Six random digits that a resident needs beside the number to see progress."""
     return f"{secrets.randbelow(1_000_000):06d}"
-
-
-def current(session: Session, name: str) -> int:
-    """The sequence's value; 0 when it never ran."""
-    return session.scalar(select(Counter.value).where(Counter.name == name)) or 0
