@@ -12,12 +12,16 @@ from typing import Any
 from sqlalchemy import func, or_, select, text
 
 from dispatch.db import Engines, Session, make_engines, sessionmaker
+from dispatch.domain.chain import START, link
 from dispatch.domain.events import Fact
 from dispatch.domain.people import Actor
-from dispatch.models.tickets import TicketEvent
+from dispatch.models.tickets import Ticket, TicketEvent
 
 RECORDED = "recorded"
 """Mark of a session that recorded a fact; others wake nobody."""
+
+HELD = "held"
+"""Ids of the tickets whose row this session's transaction has locked or made."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +37,62 @@ class Recorded:
     details: dict[str, Any]
 
 
+def hold(session: Session, ticket: Ticket) -> None:
+    """Say that this transaction has the ticket's row lock, or has just made the row."""
+    session.info.setdefault(HELD, set()).add(ticket.id)
+
+
 def record(session: Session, actor: Actor, fact: Fact, *, status: str | None = None) -> None:
-    """Append the fact to the history in the same transaction as the change it tells of."""
+    """Append the fact to the history in the same transaction as the change it tells of.
+
+    A ticket's facts are chained by digest, so its row is locked before the chain grows.
+    """
     session.info[RECORDED] = True
-    session.add(
-        TicketEvent(
-            kind=type(fact).__name__,
-            at=fact.at,
-            ticket_id=fact.ticket_id,
-            contact_id=fact.contact_id,
-            actor_id=actor.staff_id,
-            actor_name=actor.name,
-            actor_role=actor.role.value,
-            status=status,
-            details=fact.details,
-        )
+    row = TicketEvent(
+        kind=type(fact).__name__,
+        at=fact.at,
+        ticket_id=fact.ticket_id,
+        contact_id=fact.contact_id,
+        actor_id=actor.staff_id,
+        actor_name=actor.name,
+        actor_role=actor.role.value,
+        status=status,
+        details=fact.details,
     )
+    ticket = _head(session, fact.ticket_id) if fact.ticket_id is not None else None
+    row.digest = digest_of(row, ticket.history_digest if ticket else START)
+    if ticket is not None:
+        ticket.history_digest = row.digest
+    session.add(row)
+
+
+def digest_of(row: TicketEvent, previous: str) -> str:
+    """The digest this row of the history must have after the digest before it."""
+    return link(
+        previous,
+        kind=row.kind,
+        at=row.at,
+        ticket_id=row.ticket_id,
+        contact_id=row.contact_id,
+        actor_id=row.actor_id,
+        actor_name=row.actor_name,
+        actor_role=row.actor_role,
+        status=row.status,
+        details=row.details,
+    )
+
+
+def _head(session: Session, ticket_id: int) -> Ticket:
+    held: set[int] = session.info.setdefault(HELD, set())
+    ticket = session.get_one(Ticket, ticket_id)
+    if ticket_id not in held:
+        held.add(ticket_id)
+        # Only the head is read anew: what the caller has changed and not flushed yet stays.
+        newest = session.scalar(
+            select(Ticket.history_digest).where(Ticket.id == ticket_id).with_for_update()
+        )
+        ticket.history_digest = newest or START
+    return ticket
 
 
 class Database:
@@ -95,7 +139,7 @@ class Database:
 
 
 class Feed:
-    """Facts in the order of their ids, from the moment it was made, from every process.
+    """Facts of every process in the order of their ids, from when it was made or from one on.
 
     On PostgreSQL a lower id can become visible after a higher one, when its transaction took
     longer. So the ids left out below the highest are asked for again, as far back as `OVERLAP`.
@@ -103,11 +147,20 @@ class Feed:
 
     OVERLAP = 200
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, since: int | None = None) -> None:
+        """From the fact after `since` on; `OVERLAP` before it are given once more."""
         self._database = database
-        with database.read() as session:
-            self._last: int = session.scalar(select(func.max(TicketEvent.id))) or 0
+        self._last = self._newest() if since is None else max(0, since - self.OVERLAP)
         self._left_out: set[int] = set()
+
+    @property
+    def position(self) -> int:
+        """The highest fact given so far: where another feed can begin."""
+        return self._last
+
+    def _newest(self) -> int:
+        with self._database.read() as session:
+            return session.scalar(select(func.max(TicketEvent.id))) or 0
 
     def take(self, limit: int = 500) -> list[Recorded]:
         """Return facts not given before."""

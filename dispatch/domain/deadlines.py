@@ -9,6 +9,7 @@ from math import ceil
 from dispatch.domain.counting import MINUTES, limit_before, limit_due
 from dispatch.domain.limits import Evidence, Limit, LimitMeaning, LimitRule, LimitUnit, Mark
 from dispatch.domain.profile import ClockStart, PolicyProfile, RedAfter
+from dispatch.domain.terms import SupervisionLevel
 from dispatch.domain.vocabulary import RequestKind, Urgency
 from dispatch.domain.worktime import WorkCalendar, local
 
@@ -17,7 +18,8 @@ from dispatch.domain.worktime import WorkCalendar, local
 class Clock:
     """A running limit. All moments are aware, on the wall clock of Asia/Shanghai.
 
-    `warn_at` is the yellow card, `red_at` the red one. `interim_by` is set when a statutory
+    `warn_at` is the yellow card, `red_at` the red one; `remind_at` is when a unit that has not
+    signed is reminded. `interim_by` is set when a statutory
     limit is longer than the hotline's: the resident must have heard of the progress by then.
     `working_days` is None for limits in hours or natural days. `rule` is the sentence people
     read: the limit, how it is counted, and its source.
@@ -28,6 +30,7 @@ class Clock:
     warn_at: datetime
     red_at: datetime
     acknowledge_by: datetime
+    remind_at: datetime
     interim_by: datetime | None
     limit: Limit
     means: LimitMeaning
@@ -66,8 +69,7 @@ def clock_for(
         rule = replace(rule, limit=stated, mark=mark, means=LimitMeaning.HANDLING, generation=0)
         rule = replace(rule, sentence=profile.sentence_of(rule))
     signing = profile.acknowledge_rule_for(kind, urgency, source_level, category, unit_class)
-    signed_by = limit_due(signing.limit, calendar, start)
-    clock = _clock(profile, calendar, rule, start, signed_by)
+    clock = _clock(profile, calendar, rule, start, signing.limit)
     if statutory is None:
         return clock
     sentence = (
@@ -75,7 +77,7 @@ def clock_for(
         f"反馈进展并告知法定时限。{rule.sentence}"
     )
     law = replace(rule, limit=statutory, means=LimitMeaning.HANDLING, sentence=sentence)
-    lawful = _clock(profile, calendar, law, start, signed_by)
+    lawful = _clock(profile, calendar, law, start, signing.limit)
     return replace(lawful, interim_by=clock.due_at) if lawful.due_at > clock.due_at else clock
 
 
@@ -102,9 +104,30 @@ def redo_clock(
     calendar = calendar.with_hours(profile.hours)
     start = local(start)
     signing = profile.acknowledge_rule_for(kind, urgency, source_level, category, unit_class)
-    signed_by = limit_due(signing.limit, calendar, start)
     redo = replace(rule, limit=limit, mark=mark, means=LimitMeaning.HANDLING, sentence=sentence)
-    return _clock(profile, calendar, redo, start, signed_by)
+    return _clock(profile, calendar, redo, start, signing.limit)
+
+
+def moved(profile: PolicyProfile, calendar: WorkCalendar, clock: Clock, due: datetime) -> Clock:
+    """Return the clock with another due time; its cards fall due relative to the new one."""
+    calendar, due = calendar.with_hours(profile.hours), local(due)
+    return replace(
+        clock,
+        due_at=due,
+        warn_at=_warn_at(profile, calendar, clock.limit, clock.started_at, due),
+        red_at=_red_at(profile, calendar, clock.limit, due),
+        acknowledge_by=min(clock.acknowledge_by, due),
+        remind_at=min(clock.remind_at, due),
+    )
+
+
+def ladder_at(
+    profile: PolicyProfile, calendar: WorkCalendar, due_at: datetime, step: int
+) -> datetime | None:
+    """Return when step number `step` (from 0) of the escalation ladder is taken."""
+    if step >= len(profile.ladder):
+        return None
+    return limit_due(profile.ladder[step].after, calendar.with_hours(profile.hours), due_at)
 
 
 def redo_limit(profile: PolicyProfile, original: Limit) -> Limit:
@@ -151,10 +174,15 @@ def follow_up_by(profile: PolicyProfile, calendar: WorkCalendar, audited_at: dat
 
 
 def supervision_due(
-    profile: PolicyProfile, calendar: WorkCalendar, ordered_at: datetime
+    profile: PolicyProfile,
+    calendar: WorkCalendar,
+    ordered_at: datetime,
+    *,
+    level: SupervisionLevel = SupervisionLevel.DAILY,
 ) -> datetime:
-    """Return until when a supervision order (督办) must be answered."""
-    return limit_due(profile.supervision.limit, calendar.with_hours(profile.hours), ordered_at)
+    """Return until when a supervision order (督办) of this level must be answered."""
+    limit = profile.supervision.limit_of(level)
+    return limit_due(limit, calendar.with_hours(profile.hours), ordered_at)
 
 
 def extension_apply_by(
@@ -183,9 +211,10 @@ def _clock(
     calendar: WorkCalendar,
     rule: LimitRule,
     start: datetime,
-    signed_by: datetime,
+    signing: Limit,
 ) -> Clock:
     limit = rule.limit
+    signed_by = limit_due(signing, calendar, start)
     due = limit_due(limit, calendar, start)
     natural = limit.unit.is_natural_time
     provisional = not natural and calendar.is_provisional(start.date(), due.date())
@@ -198,6 +227,7 @@ def _clock(
         warn_at=_warn_at(profile, calendar, limit, start, due),
         red_at=_red_at(profile, calendar, limit, due),
         acknowledge_by=min(signed_by, due),
+        remind_at=min(_remind_at(profile, calendar, signing, start, signed_by), due),
         interim_by=None,
         limit=limit,
         means=rule.means,
@@ -207,6 +237,20 @@ def _clock(
         calendar_version=calendar.version,
         provisional=provisional,
     )
+
+
+def _remind_at(
+    profile: PolicyProfile,
+    calendar: WorkCalendar,
+    signing: Limit,
+    start: datetime,
+    signed_by: datetime,
+) -> datetime:
+    share = profile.clock.sign_reminder
+    if signing.unit.is_natural_time:
+        return start + (signed_by - start) * share
+    elapsed = calendar.working_time_between(start, signed_by) * share
+    return calendar.add_working_time(start, timedelta(seconds=round(elapsed.total_seconds())))
 
 
 def _warn_at(

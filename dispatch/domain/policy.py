@@ -8,7 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from dispatch.domain.calendar_years import join_years, parse_provisional, parse_year
+from dispatch.domain.calendar_years import YearPlan, join_years, parse_provisional, parse_year
 from dispatch.domain.errors import PolicyError
 from dispatch.domain.profile import PolicyProfile
 from dispatch.domain.profile_file import parse_profile
@@ -21,6 +21,12 @@ class UnknownProfile(PolicyError):
     """没有这个规则方案"""
 
     code = "unknown-profile"
+
+
+class UnknownYear(PolicyError):
+    """没有这一年的放假通知"""
+
+    code = "unknown-year"
 
 
 def profile_names() -> tuple[str, ...]:
@@ -47,11 +53,39 @@ def load_profile(name: str) -> PolicyProfile:
 @cache  # as above
 def load_calendar() -> WorkCalendar:
     """Return the shipped calendar: announced years, then the provisional ones."""
+    return join_years(shipped_years())
+
+
+@cache  # as above
+def shipped_years() -> tuple[YearPlan, ...]:
+    """Return the shipped years of the calendar, each announced or provisional."""
     plans = parse_provisional(_document("calendar/provisional.toml"))
     for path in _folder("calendar"):
         if path.name.removesuffix(".toml").isdigit():
             plans.append(parse_year(_document(f"calendar/{path.name}")))
-    return join_years(plans)
+    return tuple(plans)
+
+
+def shipped_text(name: str) -> str:
+    """Return the file of a shipped profile as it is.
+
+    Raises:
+        UnknownProfile: there is none of that name.
+    """
+    load_profile(name)
+    return _text(f"profiles/{name}.toml")
+
+
+def shipped_year_text(year: str) -> str:
+    """Return the file of a shipped, announced year as it is.
+
+    Raises:
+        UnknownYear: no notice of that year is shipped.
+    """
+    known = [path.name.removesuffix(".toml") for path in _folder("calendar")]
+    if not year.isdigit() or year not in known:
+        raise UnknownYear(f"没有 {year} 年的放假通知文件，该年按周末和法定节假日暂定")
+    return _text(f"calendar/{year}.toml")
 
 
 def _folder(name: str) -> list[Traversable]:
@@ -59,8 +93,11 @@ def _folder(name: str) -> list[Traversable]:
 
 
 def _document(path: str) -> dict[str, Any]:
-    text = files("dispatch").joinpath("policy", *path.split("/")).read_text(encoding="utf-8")
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(_text(path))
     except tomllib.TOMLDecodeError as problem:
         raise PolicyError(f"{path} 不是有效的 TOML：{problem}") from problem
+
+
+def _text(path: str) -> str:
+    return files("dispatch").joinpath("policy", *path.split("/")).read_text(encoding="utf-8")

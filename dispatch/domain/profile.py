@@ -7,8 +7,51 @@ from dataclasses import dataclass, field, replace
 from datetime import time
 from types import MappingProxyType
 
+from dispatch.domain.call_rules import (
+    CallBackRules,
+    CallTables,
+    DiallingRules,
+    MenuRules,
+    NumberFlagRules,
+    OpeningRules,
+    RecordingRules,
+    SeatRules,
+    UrgentCallerRules,
+)
+from dispatch.domain.conduct import (
+    ApprovalRules,
+    AttachmentRules,
+    ConfidentialityRules,
+    HoldRules,
+    LadderStep,
+    LintRule,
+    Reason,
+    RepeatRules,
+    SubDispatchRules,
+    SupervisionRules,
+    TransferRules,
+    TriggerRule,
+    WanderingRules,
+)
 from dispatch.domain.errors import PolicyError
+from dispatch.domain.follow_up_scripts import FollowUpScript
+from dispatch.domain.judging_rules import (
+    AccountabilityRules,
+    AgentRatingRules,
+    AppealRules,
+    GamingRules,
+    QualityItem,
+    QualityRules,
+    ReviewRules,
+    SurveyRules,
+)
+from dispatch.domain.judging_terms import Denominator
+from dispatch.domain.leader_rules import BriefRules, EarlyWarningRules
+from dispatch.domain.learning_rules import ClassifierRules, HotSpotRules
 from dispatch.domain.limits import Evidence, Limit, LimitRule, Mark
+from dispatch.domain.open_data_rules import OpenDataRules
+from dispatch.domain.report_rules import ReportRules
+from dispatch.domain.staffing_rules import StaffingRules
 from dispatch.domain.vocabulary import Labelled, Rating, RequestKind, Urgency
 from dispatch.domain.worktime import OFFICE_HOURS, Interval
 
@@ -29,10 +72,12 @@ class RedAfter(Labelled):
 
 @dataclass(frozen=True, kw_only=True)
 class ClockRules:
-    """What starts the handling clock, and whether the limit is written on each ticket."""
+    """What starts the handling clock, whether the limit is written on each ticket, and after
+    what share of the time for 签收 the unit is reminded."""
 
     starts: ClockStart
     limit_on_ticket: bool
+    sign_reminder: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +122,6 @@ class RedoRules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SupervisionRules:
-    """督办: the limit of a supervised ticket."""
-
-    limit: Limit
-
-
-@dataclass(frozen=True, kw_only=True)
 class FollowUpRules:
     """回访: within what time, how many attempts on how many half-days, at which hours."""
 
@@ -93,6 +131,15 @@ class FollowUpRules:
     span: Limit
     polite_hours: tuple[Interval, ...]
     link_valid: Limit
+    sample: float
+    """The share of audited tickets that is followed up; 1 is everybody."""
+    least_per_stratum: int
+    """So many of each unit and kind are asked at least, however small the share."""
+    message: bool
+    """Whether a message with a link follows the last attempt in vain."""
+    person_attempts: int
+    """How often a person tries before the ticket is closed without an answer."""
+    confidential_by_person: bool
 
     def is_polite(self, clock: time) -> bool:
         """Whether a resident may be rung at this time of day (Asia/Shanghai)."""
@@ -106,6 +153,10 @@ class RatingRules:
     scale: tuple[Rating, ...]
     satisfied: frozenset[Rating]
     unreached_counts_as_satisfied: bool
+    denominator: Denominator
+    """Of whom the rate is taken that counts for units."""
+    least: int
+    """Smallest number of answers a rate is compared by."""
 
     def __post_init__(self) -> None:
         if not self.satisfied <= set(self.scale):
@@ -117,6 +168,8 @@ class ServiceRules:
     """Telephone service levels (GB/T 33358-2016)."""
 
     answer_within_seconds: int
+    abandon_free_seconds: int
+    """Who hangs up in the queue within so many seconds is in no connection rate; 0: all are."""
     connection_percent: int
 
 
@@ -144,10 +197,47 @@ class PolicyProfile:
     returning: ReturnRules
     extension: ExtensionRules
     redo: RedoRules
+    transfer: TransferRules
+    hold: HoldRules
+    sub_dispatch: SubDispatchRules
+    approval: ApprovalRules
+    wandering: WanderingRules
+    repeat: RepeatRules
     supervision: SupervisionRules
+    confidentiality: ConfidentialityRules
+    attachments: AttachmentRules
     follow_up: FollowUpRules
     rating: RatingRules
     service: ServiceRules
+    opening: OpeningRules
+    menus: MenuRules
+    seats: SeatRules
+    urgent_callers: UrgentCallerRules
+    call_back: CallBackRules
+    number_flag: NumberFlagRules
+    recording: RecordingRules
+    dialling: DiallingRules
+    classifier: ClassifierRules
+    hot_spot: HotSpotRules
+    early_warning: EarlyWarningRules
+    brief: BriefRules
+    report: ReportRules
+    staffing: StaffingRules
+    open_data: OpenDataRules
+    survey: SurveyRules
+    review: ReviewRules
+    appeal: AppealRules
+    agent_rating: AgentRatingRules
+    quality: QualityRules
+    accountability: AccountabilityRules
+    gaming: GamingRules
+    calls: CallTables
+    ladder: tuple[LadderStep, ...] = ()
+    triggers: tuple[TriggerRule, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    lint: tuple[LintRule, ...] = ()
+    quality_items: tuple[QualityItem, ...] = ()
+    scripts: tuple[FollowUpScript, ...] = ()
     marks: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
     _handling: Mapping[Situation, tuple[LimitRule, ...]] = field(
         init=False, repr=False, compare=False

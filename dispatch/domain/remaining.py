@@ -54,3 +54,8 @@ def remaining(
     days, rest = divmod(span, day)
     hours, minutes = divmod(rest // MINUTE, 60)
     return Remaining(overdue, days, hours, minutes, natural)
+
+
+def to_the_minute(moment: datetime | None) -> str:
+    """2026-11-26 17:30 in Asia/Shanghai: a moment inside a sentence that is kept."""
+    return f"{local(moment):%Y-%m-%d %H:%M}" if moment else "（未定）"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from enum import StrEnum
@@ -21,6 +22,13 @@ def as_number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise PolicyError("应是不小于零的整数")
     return value
+
+
+def as_hour(value: Any) -> int:
+    """An hour of the day, 0 to 23."""
+    if as_number(value) > 23:
+        raise PolicyError("应是 0 至 23 的整数")
+    return as_number(value)
 
 
 def as_share(value: Any) -> float:
@@ -74,6 +82,27 @@ def several_of(kind: type[StrEnum], collect: Callable[[list[Any]], Any]) -> Read
     return lambda value: collect([read(item) for item in as_list(value)])
 
 
+def any_of(kind: type[StrEnum]) -> Reader:
+    """Return a reader of a list of values of an enum that may be empty."""
+    read = one_of(kind)
+
+    def collect(value: Any) -> frozenset[Any]:
+        if not isinstance(value, list):
+            raise PolicyError("应是列表，可以为空")
+        return frozenset(read(item) for item in value)
+
+    return collect
+
+
+def as_pattern(value: Any) -> str:
+    """A regular expression."""
+    try:
+        re.compile(as_text(value))
+    except re.error as problem:
+        raise PolicyError(f"不是有效的正则表达式：{problem}") from problem
+    return str(value)
+
+
 def as_intervals(value: Any) -> tuple[Interval, ...]:
     """Times of day such as ["08:30-12:00", "14:00-17:30"], in order."""
     try:
@@ -116,3 +145,8 @@ def at(path: str, reader: Reader, value: Any) -> Any:
         return reader(value)
     except PolicyError as problem:
         raise PolicyError(f"{path}：{problem}") from problem
+
+
+def as_texts(value: Any) -> tuple[str, ...]:
+    """Several texts."""
+    return tuple(as_text(item) for item in as_list(value))

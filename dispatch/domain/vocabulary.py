@@ -29,6 +29,7 @@ class Role(Labelled):
     DEPARTMENT = "department", "承办单位"
     LEADER = "leader", "领导"
     ADMIN = "admin", "系统管理员"
+    DISCIPLINE = "discipline", "纪检监察"
     SYSTEM = "system", "系统"
 
 
@@ -39,16 +40,20 @@ class Status(Labelled):
     DISPATCHED = "dispatched", "待签收"
     ACKNOWLEDGED = "acknowledged", "已签收"
     IN_PROGRESS = "in_progress", "办理中"
+    APPROVAL = "approval", "待单位审批"
     COMPLETED = "completed", "待审核"
     FOLLOW_UP = "follow_up", "待回访"
+    REVIEW = "review", "待复核"
     REOPENED = "reopened", "待重办"
+    MERGED = "merged", "已并单"
     ANSWERED = "answered", "当场答复"
     CLOSED = "closed", "已结案"
+    TERMINATED = "terminated", "已终止"
 
     @property
     def is_final(self) -> bool:
         """Nothing more is expected of anybody."""
-        return self in {Status.ANSWERED, Status.CLOSED}
+        return self in {Status.ANSWERED, Status.CLOSED, Status.TERMINATED}
 
     @property
     def is_open(self) -> bool:
@@ -58,7 +63,12 @@ class Status(Labelled):
     @property
     def with_department(self) -> bool:
         """The handling clock runs: the next action is the unit's."""
-        return self in {Status.DISPATCHED, Status.ACKNOWLEDGED, Status.IN_PROGRESS}
+        return self in {
+            Status.DISPATCHED,
+            Status.ACKNOWLEDGED,
+            Status.IN_PROGRESS,
+            Status.APPROVAL,
+        }
 
 
 class Action(Labelled):
@@ -72,7 +82,42 @@ class Action(Labelled):
     PASS_AUDIT = "pass_audit", "审核通过"
     SEND_BACK = "send_back", "退回补正"
     CLOSE = "close", "结案"
+    REVIEW = "review", "提请复核"
     REOPEN = "reopen", "退回重办"
+    TAKE_BACK = "take_back", "撤回回访登记"
+    URGE = "urge", "催办"
+    SUBMIT_REPLY = "submit_reply", "送单位审批"
+    APPROVE_REPLY = "approve_reply", "同意答复"
+    REJECT_REPLY = "reject_reply", "退回修改"
+    REPORT_PROGRESS = "report_progress", "反馈进展"
+    ADD_SUPPORTING = "add_supporting", "增加协办"
+    SUB_DISPATCH = "sub_dispatch", "下派"
+    APPLY_RETURN = "apply_return", "申请退单"
+    APPLY_EXTENSION = "apply_extension", "申请延期"
+    APPLY_HOLD = "apply_hold", "申请挂起"
+    APPLY_COMMITMENT = "apply_commitment", "申请承诺办理"
+    APPLY_TERMINATION = "apply_termination", "申请终止办理"
+    WITHDRAW_APPLICATION = "withdraw_application", "撤回申请"
+    GRANT_RETURN = "grant_return", "同意退单"
+    GRANT_EXTENSION = "grant_extension", "同意延期"
+    GRANT_HOLD = "grant_hold", "同意挂起"
+    GRANT_COMMITMENT = "grant_commitment", "同意承诺办理"
+    GRANT_TERMINATION = "grant_termination", "同意终止办理"
+    DENY_APPLICATION = "deny_application", "驳回申请"
+    RESUME = "resume", "恢复计时"
+    MERGE = "merge", "并单"
+    UNMERGE = "unmerge", "撤销并单"
+    ANSWER_MERGED = "answer_merged", "答复并单诉求人"
+    END_MERGED = "end_merged", "随主单终止"
+    SPLIT = "split", "拆单"
+    LINK = "link", "关联"
+    AMEND = "amend", "修改登记内容"
+    ATTACH = "attach", "添加附件"
+    DETACH = "detach", "移除附件"
+    AVOID = "avoid", "设为回避单位"
+    LIFT_AVOIDANCE = "lift_avoidance", "解除回避"
+    SUPERVISE = "supervise", "督办"
+    INSTRUCT = "instruct", "批示"
 
 
 class RequestKind(Labelled):
@@ -103,6 +148,7 @@ class Channel(Labelled):
     APP = "app", "手机应用"
     LETTER = "letter", "来信"
     UPPER = "upper", "上级平台"
+    MEDIA = "media", "媒体"
 
 
 class Disposition(Labelled):
@@ -115,6 +161,7 @@ class Disposition(Labelled):
     TRANSFERRED_OUT = "transferred_out", "转接专线"
     TOLD_ROUTE = "told_route", "告知法定途径"
     DECLINED = "declined", "解释不予受理"
+    INFORMED = "informed", "告知办理情况"
     SILENT = "silent", "无声"
     HARASSMENT = "harassment", "骚扰"
     HUNG_UP = "hung_up", "中途挂断"
@@ -125,6 +172,7 @@ class Part(Labelled):
 
     LEAD = "lead", "主办"
     SUPPORTING = "supporting", "协办"
+    SUB = "sub", "下派"
 
 
 class Verdict(Labelled):
@@ -154,6 +202,7 @@ class FollowUpState(Labelled):
 
     PENDING = "pending", "待回访"
     CALLING = "calling", "呼叫中"
+    SENT = "sent", "已发链接"
     DONE = "done", "已回访"
     UNREACHED = "unreached", "未接通"
 
@@ -164,6 +213,8 @@ class FollowUpMethod(Labelled):
     VOICE = "voice", "语音自动回访"
     PERSON = "person", "人工回访"
     LINK = "link", "短信链接"
+    VISIT = "visit", "上门走访"
+    OUTSIDE = "outside", "第三方调查"
 
 
 class DepartmentKind(Labelled):

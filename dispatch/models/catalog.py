@@ -1,13 +1,13 @@
-"""Categories, the responsibility list, merged lines, and small system rows."""
+"""Categories, the versioned responsibility list, merged lines, and small system rows."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatch.db import Base
+from dispatch.db import Base, UtcDateTime
 
 
 class Division(Base):
@@ -34,6 +34,21 @@ class Category(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
 
+class CatalogueVersion(Base):
+    """One load of the dispatch catalogue; its rows hold from `effective_from`."""
+
+    __tablename__ = "catalogue_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(String(80))
+    effective_from: Mapped[date]
+    note: Mapped[str] = mapped_column(Text, default="")
+    rows: Mapped[int]
+    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    loaded_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class Responsibility(Base):
     """派单目录: category × territory → lead and supporting units, with effective dates."""
 
@@ -48,10 +63,15 @@ class Responsibility(Base):
     legal_basis: Mapped[str] = mapped_column(Text, default="")
     effective_from: Mapped[date]
     effective_to: Mapped[date | None]
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("catalogue_version.id"), index=True)
 
 
 class Line(Base):
-    """A number citizens dial: 12345 itself and every number merged into it."""
+    """A number citizens dial: 12345 itself and every number merged into it.
+
+    `transfer_number` is where a parallel or transitional line's own desk still answers;
+    `own_report` gives the line a report of its own.
+    """
 
     __tablename__ = "line"
 
@@ -59,6 +79,17 @@ class Line(Base):
     name: Mapped[str] = mapped_column(String(60))
     state: Mapped[str] = mapped_column(String(20))
     queue: Mapped[str] = mapped_column(String(40), default="hotline")
+    kind: Mapped[str] = mapped_column(String(20), default="general", server_default="general")
+    effective_from: Mapped[date | None]
+    effective_to: Mapped[date | None]
+    """The first day on which the number is no longer ours."""
+    transfer_number: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    greeting: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    language: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
+    own_report: Mapped[bool] = mapped_column(default=False, server_default=false())
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Counter(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.db import Base, UtcDateTime
@@ -29,7 +29,7 @@ class Department(Base):
 
 
 class Staff(Base):
-    """A person with an account; `extension` is the agent's telephone."""
+    """A person with an account; `approver` is the person in charge of the unit."""
 
     __tablename__ = "staff"
 
@@ -40,6 +40,7 @@ class Staff(Base):
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"), index=True)
     extension: Mapped[str | None] = mapped_column(String(20), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
+    approver: Mapped[bool] = mapped_column(default=False, server_default=false())
     active: Mapped[bool] = mapped_column(default=True)
 
 
@@ -97,7 +98,11 @@ class Throttle(Base):
 
 
 class SeatRow(Base):
-    """An agent's wished state at the queue (ours, asserted to Asterisk) and the one seen."""
+    """An agent's wished state at the queues (ours, asserted to Asterisk) and the one seen.
+
+    `state`, `reason`, `since` are the wish; `seen`, `seen_since` what the agent is doing by the
+    calls. `limit_at` is when the pause or the wrap-up runs out; `device` the telephone that rings.
+    """
 
     __tablename__ = "seat"
 
@@ -106,6 +111,18 @@ class SeatRow(Base):
     state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(60), default="")
     since: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    seen_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    call_id: Mapped[str | None] = mapped_column(String(80))
+    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    limit_passed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    device: Mapped[str] = mapped_column(String(20), default="browser", server_default="browser")
+    other_device: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Number or extension rung instead of the browser when `device` is not the browser."""
+    auto_answer: Mapped[bool] = mapped_column(default=False, server_default=false())
+    node: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    unreachable_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when no telephone is registered for a seat that is signed in; None: one is."""
 
 
 class Requester(Base):

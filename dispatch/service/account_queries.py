@@ -72,6 +72,7 @@ def list_staff(session: Session, reader: Actor, *, search: str = "") -> list[Acc
             extension=staff.extension,
             active=staff.active,
             tokens=good or 0,
+            approver=staff.approver,
         )
         for staff, department, good in session.execute(query)
     ]

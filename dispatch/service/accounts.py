@@ -32,6 +32,7 @@ class Account:
     extension: str | None
     active: bool
     tokens: int = 0
+    approver: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +74,11 @@ def create_staff(
     password_hash: str,
     department: str | None = None,
     extension: str | None = None,
+    approver: bool = False,
 ) -> int:
     """Add an account; return its id. `department` is a code, required for unit staff.
+
+    An `approver` is the person in charge of the unit, or of the centre.
 
     Raises:
         InvalidInput: the login is taken or empty, or the unit is missing or unknown.
@@ -98,6 +102,7 @@ def create_staff(
         password_hash=password_hash,
         department_id=_department_id(session, department),
         extension=extension or None,
+        approver=approver,
     )
     session.add(staff)
     session.flush()
@@ -240,6 +245,19 @@ def set_active(session: Session, actor: Actor, login: str, active: bool) -> None
         session.execute(delete(SignIn).where(SignIn.staff_id == staff.id))
 
 
+def set_approver(session: Session, actor: Actor, login: str, approver: bool) -> None:
+    """Make somebody the person in charge of a unit or of the centre, or take it from them.
+
+    Raises:
+        NotFound: nobody has this login.
+        InvalidInput: the role has nothing to approve.
+    """
+    staff = _staff_for(session, actor, login)
+    if staff.role not in {Role.DEPARTMENT.value, Role.CENTER.value}:
+        raise InvalidInput("只有承办单位和热线中心的账号可以设为负责人")
+    staff.approver = approver
+
+
 def reset_password(session: Session, actor: Actor, login: str, password_hash: str) -> None:
     """Set a password for somebody who forgot theirs; all their sessions end."""
     staff = _staff_for(session, actor, login)
@@ -254,6 +272,18 @@ def _staff_for(session: Session, actor: Actor, login: str) -> Staff:
     return staff
 
 
+def actor_named(session: Session, login: str) -> Actor:
+    """The person with this login, as services take them.
+
+    Raises:
+        NotFound: nobody has this login.
+    """
+    staff = session.scalar(select(Staff).where(Staff.login == login, Staff.active.is_(True)))
+    if staff is None:
+        raise NotFound(f"没有账号 {login}")
+    return actor_of(staff)
+
+
 def actor_of(staff: Staff) -> Actor:
     """The person of the account, as services take them."""
     return Actor(
@@ -262,4 +292,5 @@ def actor_of(staff: Staff) -> Actor:
         staff_id=staff.id,
         department_id=staff.department_id,
         extension=staff.extension,
+        approver=staff.approver,
     )

@@ -61,6 +61,12 @@ class TicketRow:
     confidential: bool
     reply_wanted: bool
     business_environment: bool
+    anonymous: bool
+    difficult: bool
+    source_level: str | None
+    stated_limit: str | None
+    statutory_limit: str | None
+    statutory_basis: str
     round: int
     urged: int
     created_at: datetime

@@ -15,6 +15,7 @@ from dispatch.models.contacts import Contact
 from dispatch.models.people import Department, Staff
 from dispatch.models.tickets import Ticket
 from dispatch.service.access import visible_to
+from dispatch.service.number_flag_queries import FlagNote, warning_for
 
 HISTORY = 8
 
@@ -56,6 +57,8 @@ class CallerPast:
     open_tickets: tuple[TicketCard, ...] = ()
     done_tickets: tuple[TicketCard, ...] = ()
     contacts: tuple[PastContact, ...] = ()
+    flag: FlagNote | None = None
+    """What was flagged about the number, for whoever talks with its caller all the same."""
 
 
 def caller_past(
@@ -77,6 +80,7 @@ def caller_past(
         tuple(_card(*row) for row in session.execute(visible_to(reader, running))),
         tuple(_card(*row) for row in session.execute(visible_to(reader, done))),
         _past_contacts(session, reader, phone, without),
+        warning_for(session, phone),
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import exists, select
 
 from dispatch.db import Session
 from dispatch.domain.errors import InvalidInput
 from dispatch.models.catalog import Category, Checkpoint, Division, Line, Responsibility
 from dispatch.models.people import Department
+from dispatch.service.routing import BETWEEN
 
 Row = Mapping[str, Any]
 
@@ -64,11 +65,15 @@ def put_categories(session: Session, rows: Iterable[Row]) -> dict[str, int]:
     return {code: node.id for code, node in known.items()}
 
 
-def replace_responsibilities(session: Session, rows: Iterable[Row], *, since: date) -> int:
-    """Put a whole new dispatch catalogue in force; return how many rows it has."""
+def found_responsibilities(session: Session, rows: Iterable[Row], *, since: date) -> int:
+    """Put the first dispatch catalogue in force; return how many rows were added.
+
+    A city that has a catalogue keeps it: later ones are loaded as versions.
+    """
+    if session.scalar(select(exists().select_from(Responsibility))):
+        return 0
     units = {d.code: d.id for d in session.scalars(select(Department))}
     categories = {c.code: c.id for c in session.scalars(select(Category))}
-    session.execute(delete(Responsibility))
     count = 0
     for count, row in enumerate(rows, start=1):
         if row["category"] not in categories or row["lead"] not in units:
@@ -78,7 +83,7 @@ def replace_responsibilities(session: Session, rows: Iterable[Row], *, since: da
                 category_id=categories[row["category"]],
                 division=row["division"],
                 lead_id=units[row["lead"]],
-                supporting=";".join(row["supporting"]),
+                supporting=BETWEEN.join(row["supporting"]),
                 legal_basis=row["legal_basis"],
                 effective_from=since,
             )
@@ -110,37 +115,12 @@ def category_id(session: Session, code: str) -> int:
     return found
 
 
+def unit_names(session: Session) -> dict[str, str]:
+    """Short names of departments by code."""
+    return dict(session.execute(select(Department.code, Department.short_name)).all())
+
+
 def names(session: Session) -> tuple[dict[str, str], dict[str, str]]:
     """(category names, department names), each by code."""
     categories = session.execute(select(Category.code, Category.name))
-    units = session.execute(select(Department.code, Department.short_name))
-    return dict(categories.all()), dict(units.all())
-
-
-def routes(session: Session, *, today: date) -> Callable[[str, str | None], str | None]:
-    """The dispatch catalogue in force as one question: category and place → lead unit's code.
-
-    The nearest row wins: the place itself, then what it lies in, then the whole city.
-    """
-    rows = session.execute(
-        select(Category.code, Responsibility.division, Department.code)
-        .join(Category, Category.id == Responsibility.category_id)
-        .join(Department, Department.id == Responsibility.lead_id)
-        .where(
-            Responsibility.effective_from <= today,
-            or_(Responsibility.effective_to.is_(None), Responsibility.effective_to >= today),
-        )
-    )
-    owners = {(category, place): unit for category, place, unit in rows}
-    above = session.execute(select(Division.code, Division.parent))
-    parents = dict(above.all())
-
-    def lead(category: str, division: str | None) -> str | None:
-        place = division
-        while place:
-            if (category, place) in owners:
-                return owners[category, place]
-            place = parents.get(place)
-        return owners.get((category, "*"))
-
-    return lead
+    return dict(categories.all()), unit_names(session)

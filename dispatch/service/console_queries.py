@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
 
 from dispatch.db import Session
 from dispatch.domain.errors import NotFound
@@ -14,7 +14,9 @@ from dispatch.domain.vocabulary import Disposition
 from dispatch.models.catalog import Line
 from dispatch.models.contacts import Contact
 from dispatch.models.people import Requester
+from dispatch.models.telephone import DialAttempt
 from dispatch.models.tickets import Ticket
+from dispatch.service import lines
 
 # A call without an end that old was cut off by a crash: it no longer claims the screen.
 LIVE_FOR = timedelta(hours=8)
@@ -38,6 +40,10 @@ class ContactView:
     ticket_number: str | None
     requester_name: str
     visit: int
+    line_note: str = ""
+    """What an agent should know of the line: how it was merged, its former desk, its language."""
+    voicemail: bool = False
+    """Whether the caller left a message."""
 
     @property
     def registered(self) -> bool:
@@ -74,7 +80,19 @@ def _own(reader: Actor) -> ColumnElement[bool]:
     if reader.extension is None:
         return mine
     by_phone = or_(Contact.agent == reader.extension, Contact.ringing == reader.extension)
-    return or_(mine, by_phone)
+    # Handed on to the reader: told by the transfers, because `agent` is who answered first.
+    handed = cast(Contact.transfers, Text).like(f'%"to": "{reader.extension}"%')
+    joined = exists().where(
+        DialAttempt.contact_id == Contact.id,
+        DialAttempt.number == reader.extension,
+        DialAttempt.allowed.is_(True),
+    )
+    return or_(mine, by_phone, handed, joined)
+
+
+def _placed_by(reader: Actor) -> ColumnElement[bool]:
+    """A call the reader placed himself; the automatic follow-ups have no agent."""
+    return and_(Contact.direction == "outbound", Contact.agent == reader.extension)
 
 
 def contact_view(session: Session, reader: Actor, contact_id: int) -> ContactView:
@@ -84,7 +102,7 @@ def contact_view(session: Session, reader: Actor, contact_id: int) -> ContactVie
         NotFound: there is none, or it is somebody else's.
     """
     row = session.execute(
-        select(Contact, Line.name, Ticket.number, Requester.name)
+        select(Contact, Line, Ticket.number, Requester.name)
         .outerjoin(Line, Line.number == Contact.line)
         .outerjoin(Ticket, Ticket.id == Contact.ticket_id)
         .outerjoin(Requester, Requester.phone == Contact.caller)
@@ -92,13 +110,15 @@ def contact_view(session: Session, reader: Actor, contact_id: int) -> ContactVie
     ).first()
     if row is None:
         raise NotFound("没有找到这次来电，或它不是您接听的")
-    contact, line_name, number, name = row
+    contact, found_line, number, name = row
+    line: Line | None = found_line  # joined from outside: a number need not be registered
     return ContactView(
         id=contact.id,
         call_uuid=contact.call_uuid,
         caller=contact.caller,
         line=contact.line,
-        line_name=line_name,
+        line_name=line.name if line else None,
+        line_note=lines.note_for_agent(line, contact.started_at) if line else "",
         started_at=contact.started_at,
         answered_at=contact.answered_at,
         ended_at=contact.ended_at,
@@ -108,6 +128,7 @@ def contact_view(session: Session, reader: Actor, contact_id: int) -> ContactVie
         ticket_number=number,
         requester_name=name or "",
         visit=_visit(session, contact),
+        voicemail=contact.voicemail is not None,
     )
 
 
@@ -115,7 +136,7 @@ def current_contact(session: Session, reader: Actor, *, now: datetime) -> int | 
     """The call that should be on the reader's screen: ringing or talking, else not written up."""
     live = (
         select(Contact.id)
-        .where(_own(reader), Contact.direction == "inbound")
+        .where(_own(reader), or_(_to_write_up(), _placed_by(reader)))
         .where(Contact.ended_at.is_(None), Contact.talk_ended_at.is_(None))
         .where(Contact.started_at > now - LIVE_FOR)
         .where(or_(Contact.ringing.is_not(None), Contact.answered_at.is_not(None)))
@@ -134,9 +155,14 @@ def current_contact(session: Session, reader: Actor, *, now: datetime) -> int | 
     return session.scalar(left)
 
 
+def _to_write_up() -> ColumnElement[bool]:
+    """Who called us, or was rung back for having called: he has something to say."""
+    return or_(Contact.direction == "inbound", Contact.call_back_id.is_not(None))
+
+
 def _unregistered() -> ColumnElement[bool]:
     return and_(
-        Contact.direction == "inbound",
+        _to_write_up(),
         Contact.answered_at.is_not(None),
         Contact.disposition.is_(None),
     )
@@ -148,7 +174,7 @@ def own_day(session: Session, reader: Actor, *, since: datetime) -> OwnDay:
         select(Contact, Line.name, Ticket.number)
         .outerjoin(Line, Line.number == Contact.line)
         .outerjoin(Ticket, Ticket.id == Contact.ticket_id)
-        .where(_own(reader), Contact.direction == "inbound", Contact.answered_at.is_not(None))
+        .where(_own(reader), _to_write_up(), Contact.answered_at.is_not(None))
         .order_by(Contact.started_at.desc())
     )
     week = since - timedelta(days=7)

@@ -11,7 +11,7 @@ from dispatch.db import Session
 from dispatch.domain.errors import NotFound
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import Role
-from dispatch.models.catalog import Category, Line
+from dispatch.models.catalog import Category
 from dispatch.models.contacts import Contact
 from dispatch.models.people import Department
 from dispatch.models.tickets import Ticket
@@ -42,6 +42,7 @@ class ContactRow:
     disposition: str | None
     ticket_number: str | None
     recorded: bool
+    node: str | None
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,6 @@ class Named:
     code: str
     name: str
     parent: str | None = None
-
-
-@dataclass(frozen=True)
-class LineRow:
-    """A number citizens dial and how it was merged into 12345."""
-
-    number: str
-    name: str
-    state: str
-    queue: str
 
 
 def contacts_visible(reader: Actor) -> ColumnElement[bool]:
@@ -106,6 +97,19 @@ def one_contact(session: Session, reader: Actor, call_id: str) -> ContactRow:
     return _row(row[0], row[1])
 
 
+def caller_of(session: Session, reader: Actor, contact_id: int) -> str:
+    """The number that called, "" when it was hidden.
+
+    Raises:
+        NotFound: there is no such contact, or the reader may not see it.
+    """
+    wanted = select(Contact).where(Contact.id == contact_id, contacts_visible(reader))
+    contact = session.scalar(wanted)
+    if contact is None:
+        raise NotFound("没有找到这次来电，或您无权查看")
+    return contact.caller or ""
+
+
 def departments(session: Session) -> list[Named]:
     """Active departments by code."""
     rows = session.execute(
@@ -126,12 +130,6 @@ def categories(session: Session) -> list[Named]:
     ).all()
     codes = {row[3]: row[0] for row in rows}
     return [Named(row[0], row[1], codes.get(row[2] or 0)) for row in rows]
-
-
-def lines(session: Session) -> list[LineRow]:
-    """12345 and every number merged into it."""
-    rows = session.scalars(select(Line).order_by(Line.number))
-    return [LineRow(line.number, line.name, line.state, line.queue) for line in rows]
 
 
 def _rows(reader: Actor) -> Select[Contact, str]:
@@ -161,4 +159,5 @@ def _row(contact: Contact, number: str | None) -> ContactRow:
         disposition=contact.disposition,
         ticket_number=number,
         recorded=contact.recording is not None,
+        node=contact.node,
     )

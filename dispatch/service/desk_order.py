@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, tuple_
 
 from dispatch.db import UtcDateTime
 from dispatch.domain.errors import InvalidInput
-from dispatch.domain.vocabulary import FollowUpState, Urgency
+from dispatch.domain.judging_terms import ReviewState
+from dispatch.domain.vocabulary import Part, Urgency
 from dispatch.models.followups import FollowUp
-from dispatch.models.tickets import Ticket
+from dispatch.models.judging import Review
+from dispatch.models.tickets import Assignment, Ticket
+from dispatch.service import followup_rows
 from dispatch.service.desk_tabs import Order
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -31,6 +34,23 @@ def sort_keys(order: Order) -> tuple[Any, ...]:
         return func.coalesce(Ticket.acknowledge_by, Ticket.due_at, never), Ticket.id
     if order is Order.DEADLINE:
         return func.coalesce(Ticket.due_at, never), Ticket.id
+    if order is Order.HELPING:
+        first = (
+            select(func.min(Assignment.due_at))
+            .where(Assignment.ticket_id == Ticket.id, Assignment.part != Part.LEAD.value)
+            .where(Assignment.ended_at.is_(None), Assignment.completed_at.is_(None))
+            .correlate(Ticket)
+            .scalar_subquery()
+        )
+        return func.coalesce(first, never, type_=UtcDateTime()), Ticket.id
+    if order is Order.REVIEW:
+        by = (
+            select(func.min(Review.due_at))
+            .where(Review.ticket_id == Ticket.id, Review.state == ReviewState.PENDING.value)
+            .correlate(Ticket)
+            .scalar_subquery()
+        )
+        return func.coalesce(by, never, type_=UtcDateTime()), Ticket.id
     if order is Order.CALLBACK:
         return func.coalesce(FollowUp.due_at, Ticket.created_at), Ticket.id
     return (Ticket.id,)
@@ -54,9 +74,12 @@ def comes_after(order: Order, cursor: str) -> ColumnElement[bool]:
 
 
 def waiting_follow_up() -> ColumnElement[bool]:
-    """Joins a ticket with its follow-up attempt that waits or runs; there is at most one."""
-    states = [FollowUpState.PENDING.value, FollowUpState.CALLING.value]
-    return and_(FollowUp.ticket_id == Ticket.id, FollowUp.state.in_(states))
+    """Joins a ticket with its round's follow-up that waits or runs; there is at most one."""
+    return and_(
+        FollowUp.ticket_id == Ticket.id,
+        FollowUp.round == Ticket.round,
+        FollowUp.state.in_(followup_rows.OPEN),
+    )
 
 
 def write_cursor(values: Iterable[Any]) -> str:

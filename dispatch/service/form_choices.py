@@ -12,7 +12,7 @@ from dispatch.db import Session
 from dispatch.domain.ports import Suggestion, Suggestions
 from dispatch.models.catalog import Category, Division
 from dispatch.models.people import Department
-from dispatch.service.assignment import catalogue_lead
+from dispatch.service.routing import directory
 
 MODEL_UNITS = 3
 
@@ -30,7 +30,8 @@ class Choice:
 class UnitOption:
     """A unit that may get the ticket, and why it is offered.
 
-    `legal_basis` comes with the catalogue's row, `suggestion` with the model's word.
+    `legal_basis` and `supporting` (names) come with the catalogue's row, `suggestion` with the
+    model's word; a backstop is offered where the catalogue names nobody.
     """
 
     code: str
@@ -38,6 +39,8 @@ class UnitOption:
     by_catalogue: bool
     legal_basis: str = ""
     suggestion: Suggestion | None = None
+    supporting: tuple[str, ...] = ()
+    backstop: bool = False
 
 
 def divisions(session: Session) -> list[Choice]:
@@ -81,12 +84,16 @@ def unit_options(
 
     The catalogue rules: the model only shows its opinion beside it.
     """
-    ruled = catalogue_lead(session, category, division, today=today) if category else None
+    ways = directory(session, today=today, categories=[category] if category else [])
+    ruled = ways.route(category, division)
+    first = ruled.lead if ruled else ways.backstop(division)
     thought = {s.label: s for s in suggestions.departments[:MODEL_UNITS]}
-    codes = ([ruled[0]] if ruled else []) + [c for c in thought if not ruled or c != ruled[0]]
+    helpers = ruled.supporting if ruled else ()
+    order = [first, *thought] if ruled else [*thought, first]
+    codes = [code for code in dict.fromkeys(order) if code is not None]
     known = session.execute(
         select(Department.code, Department.short_name).where(
-            Department.code.in_(codes), Department.active.is_(True)
+            Department.code.in_([*codes, *helpers]), Department.active.is_(True)
         )
     )
     names = dict(known.all())
@@ -94,9 +101,13 @@ def unit_options(
         UnitOption(
             code,
             names[code],
-            by_catalogue=ruled is not None and code == ruled[0],
-            legal_basis=ruled[1] if ruled and code == ruled[0] else "",
+            by_catalogue=ruled is not None and code == ruled.lead,
+            legal_basis=ruled.legal_basis if ruled and code == ruled.lead else "",
             suggestion=thought.get(code),
+            supporting=tuple(names[helper] for helper in helpers if helper in names)
+            if ruled and code == ruled.lead
+            else (),
+            backstop=ruled is None and code == first,
         )
         for code in codes
         if code in names

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from dispatch.bus import record
+from dispatch.bus import hold, record
 from dispatch.db import Session
 from dispatch.domain.calls import CallOutcome, CallRecord
-from dispatch.domain.errors import ActionNotAllowed, InvalidInput, NotFound
+from dispatch.domain.errors import InvalidInput
 from dispatch.domain.events import (
     CallAnswered,
     CallArrived,
     CallEnded,
     CallRinging,
-    ContactDisposed,
     TicketAnswered,
     TicketOpened,
-    TicketUrged,
 )
 from dispatch.domain.people import SYSTEM, Actor
+from dispatch.domain.terms import AvoidReason
 from dispatch.domain.vocabulary import Channel, Disposition, RequestKind, Role, Status, Urgency
 from dispatch.models.contacts import Contact
 from dispatch.models.people import Requester, Staff
 from dispatch.models.tickets import Ticket
-from dispatch.service.access import require_role, ticket_for
+from dispatch.service import avoidance, particulars
+from dispatch.service.access import require_role
 from dispatch.service.catalogue import category_id
+from dispatch.service.change import department_of
 from dispatch.service.numbering import query_code, ticket_number
+from dispatch.service.outcomes import contact_for, dispose
 
 MAX_CONTENT = 20_000
 TITLE_LENGTH = 40
@@ -47,14 +50,34 @@ _MERGED_FIELDS = (
     "talk_ended_at",
     "ended_at",
     "recording",
+    "node",
+    "ended_by",
+    "hold_s",
+    "voicemail",
 )
+
+_ENDS_BY_ITSELF = MappingProxyType(
+    {
+        CallOutcome.ABANDONED_IN_QUEUE: Disposition.HUNG_UP,
+        CallOutcome.ABANDONED_IN_IVR: Disposition.HUNG_UP,
+        CallOutcome.OVERFLOWED: Disposition.HUNG_UP,
+        CallOutcome.CALL_BACK: Disposition.HUNG_UP,
+        CallOutcome.CLOSED: Disposition.HUNG_UP,
+        CallOutcome.FAILED: Disposition.HUNG_UP,
+        CallOutcome.REFUSED: Disposition.HARASSMENT,
+    }
+)
+"""How a call ended for a caller whom nobody spoke with: nobody else can say it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestForm:
     """What is written down of a request, from whatever channel.
 
-    `category` and `division` are codes. `content` is required, at most 20,000 characters.
+    `category` and `division` are codes, so are the units to `avoid`. `content` is required, at
+    most 20,000 characters. `anonymous` to `tags` are read by `domain.particulars`, which takes
+    them as typed. An enterprise's request counts as one of the business environment.
+    `new_facts` is what is new since the same caller's earlier ticket of the same matter.
     """
 
     content: str
@@ -71,7 +94,32 @@ class RequestForm:
     confidential: bool = False
     reply_wanted: bool = True
     business_environment: bool = False
+    anonymous: bool = False
+    difficult: bool = False
+    source_level: str | None = None
+    stated_limit: str | None = None
+    statutory_limit: str | None = None
+    statutory_basis: str = ""
+    requester_kind: str = ""
+    enterprise_name: str = ""
+    enterprise_code: str = ""
+    contact_phone: str = ""
+    gender: str = ""
+    language: str = ""
+    reported_party: str = ""
+    reported_phone: str = ""
+    reported_code: str = ""
+    avoid: tuple[str, ...] = ()
+    occurred_at: datetime | str | None = None
+    longitude: float | str | None = None
+    latitude: float | str | None = None
+    grid: str = ""
+    spot: str = ""
+    source_system: str = ""
+    external_no: str = ""
+    tags: tuple[str, ...] | str = ()
     suggestion: dict[str, Any] | None = None
+    new_facts: str = ""
 
 
 def record_call(session: Session, call: CallRecord, *, now: datetime) -> int:
@@ -102,7 +150,9 @@ def record_call(session: Session, call: CallRecord, *, now: datetime) -> int:
         contact.transfers = [{**asdict(t), "at": t.at.isoformat()} for t in call.transfers]
     if call.dtmf:
         contact.dtmf = [{"at": d.at.isoformat(), "digit": d.digit} for d in call.dtmf]
-    _derive(session, contact)
+    # What it looks up does not depend on the contact, which is then written once, not twice.
+    with session.no_autoflush:
+        _derive(session, contact)
     session.flush()
     _tell(session, contact, before, now)
     return contact.id
@@ -144,10 +194,10 @@ def _derive(session: Session, contact: Contact) -> None:
         contact.ended_at is not None
         and contact.disposition is None
         and contact.direction == "inbound"
-        and contact.outcome in {CallOutcome.ABANDONED_IN_QUEUE, CallOutcome.ABANDONED_IN_IVR}
+        and contact.outcome is not None
+        and (disposition := _ENDS_BY_ITSELF.get(CallOutcome(contact.outcome))) is not None
     ):
-        # The caller left before anybody spoke: nobody else can say how it ended.
-        contact.disposition = Disposition.HUNG_UP.value
+        contact.disposition = disposition.value
         contact.disposed_at = contact.ended_at
 
 
@@ -188,32 +238,22 @@ def _tell(
         )
 
 
-def contact_for(session: Session, contact_id: int) -> Contact:
-    """Load one contact for a change.
-
-    Raises:
-        NotFound: there is none.
-    """
-    contact = session.get(Contact, contact_id, with_for_update=True)
-    if contact is None:
-        raise NotFound("没有找到这次来电")
-    return contact
-
-
 def open_ticket(
     session: Session,
     actor: Actor,
     form: RequestForm,
     *,
     contact_id: int | None = None,
+    ends_with: Disposition = Disposition.TICKET,
     now: datetime,
 ) -> Ticket:
     """受理: make the request a ticket that waits for dispatch, and end the contact with it."""
     require_role(actor, Role.AGENT, Role.DISPATCHER, Role.CENTER, Role.SYSTEM)
     ticket = _ticket_from(session, actor, form, Status.OPEN, contact_id, now)
     record(session, actor, TicketOpened(at=now, ticket_id=ticket.id), status=ticket.status)
+    _fill(session, actor, ticket, form, now)
     if contact_id is not None:
-        _dispose(session, actor, contact_id, Disposition.TICKET, ticket.id, "", now)
+        dispose(session, actor, contact_id, ends_with, now=now, ticket_id=ticket.id)
     return ticket
 
 
@@ -238,70 +278,11 @@ def answer_on_call(
     ticket.public_reply = answer.strip()
     ticket.completed_at = ticket.closed_at = now
     record(session, actor, TicketAnswered(at=now, ticket_id=ticket.id), status=ticket.status)
+    _fill(session, actor, ticket, form, now)
     if contact_id is not None:
-        _dispose(session, actor, contact_id, Disposition.ANSWERED_ON_CALL, ticket.id, "", now)
+        how = Disposition.ANSWERED_ON_CALL
+        dispose(session, actor, contact_id, how, now=now, ticket_id=ticket.id)
     return ticket
-
-
-def urge(
-    session: Session, actor: Actor, number: str, *, contact_id: int | None, note: str, now: datetime
-) -> Ticket:
-    """催办: the caller asks again about an open ticket; no second ticket is made."""
-    require_role(actor, Role.AGENT, Role.CENTER)
-    ticket = ticket_for(session, actor, number, for_update=True)
-    if Status(ticket.status).is_final:
-        raise ActionNotAllowed("这张工单已经结束，不能催办；请新建工单并说明新的情况")
-    ticket.urged += 1
-    ticket.version += 1
-    record(session, actor, TicketUrged(at=now, ticket_id=ticket.id), status=ticket.status)
-    if contact_id is not None:
-        _dispose(session, actor, contact_id, Disposition.URGED, ticket.id, note, now)
-    return ticket
-
-
-def end_contact(
-    session: Session,
-    actor: Actor,
-    contact_id: int,
-    disposition: Disposition,
-    note: str,
-    *,
-    now: datetime,
-) -> None:
-    """End a contact that made no ticket; a refusal needs its reason in words (66号: 分类处置)."""
-    require_role(actor, Role.AGENT, Role.CENTER)
-    needs_note = {Disposition.DECLINED, Disposition.TOLD_ROUTE, Disposition.TRANSFERRED_OUT}
-    if disposition in needs_note and not note.strip():
-        raise InvalidInput(f"“{disposition.label}”需要写明原因或去向", field="note")
-    if disposition in {Disposition.TICKET, Disposition.ANSWERED_ON_CALL, Disposition.URGED}:
-        raise InvalidInput(f"“{disposition.label}”请使用对应的按钮登记")
-    _dispose(session, actor, contact_id, disposition, None, note.strip(), now)
-
-
-def _dispose(
-    session: Session,
-    actor: Actor,
-    contact_id: int,
-    disposition: Disposition,
-    ticket_id: int | None,
-    note: str,
-    now: datetime,
-) -> None:
-    contact = contact_for(session, contact_id)
-    if contact.disposition is not None and contact.disposition != Disposition.HUNG_UP:
-        raise ActionNotAllowed(
-            f"这次来电已登记为“{Disposition(contact.disposition).label}”，不能重复登记"
-        )
-    contact.disposition = disposition.value
-    contact.disposition_note = note
-    contact.disposed_at = now
-    contact.ticket_id = ticket_id
-    if contact.agent_id is None:
-        contact.agent_id = actor.staff_id
-    fact = ContactDisposed(
-        at=now, contact_id=contact.id, ticket_id=ticket_id, disposition=disposition.value, note=note
-    )
-    record(session, actor, fact)
 
 
 def _ticket_from(
@@ -350,7 +331,16 @@ def _ticket_from(
     )
     session.add(ticket)
     session.flush()
+    hold(session, ticket)
     return ticket
+
+
+def _fill(session: Session, actor: Actor, ticket: Ticket, form: RequestForm, now: datetime) -> None:
+    said = {name: getattr(form, name) for name in particulars.FILED}
+    particulars.file(session, ticket, said, now=now)
+    for code in dict.fromkeys(form.avoid):
+        unit = department_of(session, code)
+        avoidance.put(session, actor, ticket, unit, AvoidReason.REPORTED, now=now)
 
 
 def _requester(session: Session, phone: str | None, form: RequestForm, now: datetime) -> int | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from dispatch.db import Session
+from dispatch.db import Session, UtcDateTime
 from dispatch.domain.people import Actor
+from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import (
     Rating,
     RequestKind,
-    Role,
     Status,
     Urgency,
     Verdict,
@@ -22,8 +22,9 @@ from dispatch.domain.vocabulary import (
 from dispatch.models.catalog import Category
 from dispatch.models.followups import FollowUp
 from dispatch.models.people import Department
-from dispatch.models.tickets import Assignment, Ticket
+from dispatch.models.tickets import Ticket
 from dispatch.service.access import visible
+from dispatch.service.desk_filters import kept, returned, scope
 from dispatch.service.desk_order import (
     comes_after,
     order_by,
@@ -68,6 +69,7 @@ class TicketCard:
     acknowledge_by: datetime | None
     warn_at: datetime | None
     due_at: datetime | None
+    held_until: datetime | None
     completed_at: datetime | None
     closed_at: datetime | None
     clock_rule: str
@@ -110,6 +112,7 @@ def desk_page(
     reader: Actor,
     tab: Tab,
     *,
+    rules: Rules,
     cursor: str = "",
     unit: str = "",
     limit: int = PAGE,
@@ -120,7 +123,7 @@ def desk_page(
     Raises:
         InvalidInput: the cursor is none of ours.
     """
-    query = _cards().where(desk_scope(reader), _in_tab(tab, now))
+    query = _cards().where(_in_tab(tab, reader, rules, now))
     if tab.order is Order.CALLBACK:
         query = query.outerjoin(FollowUp, waiting_follow_up())
     if unit:
@@ -136,11 +139,12 @@ def desk_page(
 
 
 def desk_counts(
-    session: Session, reader: Actor, tabs: Iterable[Tab], *, now: datetime
+    session: Session, reader: Actor, tabs: Iterable[Tab], *, rules: Rules, now: datetime
 ) -> dict[str, TabCount]:
-    """How many tickets each counted tab holds, in one query; by the tab's key."""
+    """How many tickets each counted tab holds, in two queries; by the tab's key."""
     open_now = [status.value for status in Status if status.is_open]
     late = func.sum(case((_late(now), 1), else_=0))
+    counted = [tab for tab in tabs if tab.counted]
     rows = session.execute(
         select(
             Ticket.status,
@@ -149,10 +153,33 @@ def desk_counts(
             func.min(Ticket.due_at),
             func.min(Ticket.acknowledge_by),
         )
-        .where(desk_scope(reader), Ticket.status.in_(open_now))
+        .where(scope(reader), Ticket.status.in_(open_now))
         .group_by(Ticket.status)
     ).all()
-    return {tab.key: _count(tab, rows) for tab in tabs if tab.counted}
+    found = {tab.key: _count(tab, rows) for tab in counted if tab.only is None}
+    return found | _narrow_counts(session, reader, counted, rules, now)
+
+
+def _narrow_counts(
+    session: Session, reader: Actor, tabs: Iterable[Tab], rules: Rules, now: datetime
+) -> dict[str, TabCount]:
+    narrow = [tab for tab in tabs if tab.only is not None]
+    columns: list[ColumnElement[Any]] = []
+    for tab in narrow:
+        condition = kept(tab, reader, rules, now=now)
+        first = sort_keys(tab.order)[0] if tab.order is Order.HELPING else Ticket.due_at
+        columns.append(select(func.count()).where(condition).scalar_subquery())
+        columns.append(
+            select(func.min(first, type_=UtcDateTime())).where(condition).scalar_subquery()
+        )
+    if not columns:
+        return {}
+    row = session.execute(select(*columns)).one()
+    timed = {Order.SIGNING, Order.DEADLINE, Order.HELPING}
+    return {
+        tab.key: TabCount(row[2 * i], row[2 * i + 1] if tab.order in timed else None)
+        for i, tab in enumerate(narrow)
+    }
 
 
 def _count(tab: Tab, rows: Iterable[Any]) -> TabCount:
@@ -163,28 +190,21 @@ def _count(tab: Tab, rows: Iterable[Any]) -> TabCount:
     return TabCount(sum(row[2] if tab.late else row[1] for row in mine), next_at)
 
 
-def desk_scope(reader: Actor) -> ColumnElement[bool]:
-    """What belongs on the reader's own desk: a unit's own tickets, not those it once had."""
-    if reader.role is Role.DEPARTMENT:
-        return and_(visible(reader), Ticket.department_id == reader.department_id)
-    return visible(reader)
-
-
 def cards_of(session: Session, condition: ColumnElement[bool], *, limit: int) -> list[TicketCard]:
     """Newest tickets under a condition that already names its reader."""
     query = _cards().where(condition).order_by(Ticket.id.desc()).limit(limit)
     return [card(row) for row in session.execute(query)]
 
 
+def cards_numbered(session: Session, reader: Actor, numbers: Collection[str]) -> list[TicketCard]:
+    """Those of the tickets that the reader may see, newest first."""
+    chosen = visible(reader) & Ticket.number.in_(numbers)
+    return cards_of(session, chosen, limit=max(1, len(numbers)))
+
+
 def _cards() -> Select[Ticket, str, str, str, bool]:
-    returned = (
-        select(Assignment.id)
-        .where(Assignment.ticket_id == Ticket.id, Assignment.ended_at.is_(None))
-        .where(Assignment.public_reply != "", Assignment.completed_at.is_(None))
-        .exists()
-    )
     return (
-        select(Ticket, Category.name, Category.code, Department.short_name, returned)
+        select(Ticket, Category.name, Category.code, Department.short_name, returned())
         .outerjoin(Category, Category.id == Ticket.category_id)
         .outerjoin(Department, Department.id == Ticket.department_id)
     )
@@ -212,6 +232,7 @@ def card(row: Any) -> TicketCard:
         acknowledge_by=ticket.acknowledge_by,
         warn_at=ticket.warn_at,
         due_at=ticket.due_at,
+        held_until=ticket.held_until,
         completed_at=ticket.completed_at,
         closed_at=ticket.closed_at,
         clock_rule=ticket.clock_rule,
@@ -233,7 +254,13 @@ def proposed_units(suggestion: Mapping[str, Any] | None) -> tuple[tuple[str, flo
     return tuple((str(code), float(p)) for code, p in listed)
 
 
-def _in_tab(tab: Tab, now: datetime) -> ColumnElement[bool]:
+def _in_tab(tab: Tab, reader: Actor, rules: Rules, now: datetime) -> ColumnElement[bool]:
+    if tab.only is not None:
+        return kept(tab, reader, rules, now=now)
+    return and_(scope(reader), _of_statuses(tab, now))
+
+
+def _of_statuses(tab: Tab, now: datetime) -> ColumnElement[bool]:
     if tab.order is Order.NEWEST:
         # Said the other way round, so that no index of statuses lures SQLite into sorting
         # a hundred thousand closed tickets to find the newest fifty.

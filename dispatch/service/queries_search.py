@@ -10,13 +10,18 @@ from dispatch.db import Session
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import Role
+from dispatch.models.contacts import Contact
 from dispatch.models.people import Department
+from dispatch.models.telephone import Recording
 from dispatch.models.tickets import Ticket
+from dispatch.models.ties import Particulars
 from dispatch.service.access import visible
 from dispatch.service.queries import PAGE, TicketCard, cards_of
+from dispatch.service.recording_queries import LISTENERS
 
 LONGEST = 60
 SHORTEST_PHONE = 7
+CENTRE = frozenset({Role.AGENT, Role.DISPATCHER, Role.FOLLOW_UP, Role.SUPERVISOR, Role.CENTER})
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,12 @@ def search(session: Session, reader: Actor, words: str) -> list[TicketCard]:
     phone = _phone(reader, words)
     if phone is not None:
         exact.append(phone)
+    if reader.role in CENTRE:
+        exact.append(_filed(Particulars.external_no == words))
     found = cards_of(session, and_(visible(reader), or_(*exact)), limit=PAGE)
     if found:
         return found
-    parts = [_contains(part) for part in words.split()]
+    parts = [_contains(part, reader) for part in words.split()]
     return cards_of(session, and_(visible(reader), *parts), limit=PAGE)
 
 
@@ -59,13 +66,34 @@ def _phone(reader: Actor, words: str) -> ColumnElement[bool] | None:
     return by_phone
 
 
-def _contains(part: str) -> ColumnElement[bool]:
+def _filed(what: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Ticket.id.in_(select(Particulars.ticket_id).where(what))
+
+
+def _contains(part: str, reader: Actor) -> ColumnElement[bool]:
+    # Whom others accuse is for the centre to search, not for the units.
+    accused = [_filed(Particulars.reported_party.contains(part, autoescape=True))]
     return or_(
+        *(accused if reader.role in CENTRE else ()),
+        *(_spoken(part) if reader.role in LISTENERS else ()),
         Ticket.number.contains(part, autoescape=True),
         Ticket.title.contains(part, autoescape=True),
         Ticket.content.contains(part, autoescape=True),
         Ticket.place.contains(part, autoescape=True),
     )
+
+
+def _spoken(part: str) -> tuple[ColumnElement[bool]]:
+    """What was said on a call about the ticket, as far as it is in words."""
+    said = (
+        select(Contact.ticket_id)
+        .join(Recording, Recording.contact_id == Contact.id)
+        .where(
+            Contact.ticket_id.is_not(None),
+            Recording.transcript.contains(part, autoescape=True),
+        )
+    )
+    return (Ticket.id.in_(said),)
 
 
 def units(session: Session) -> list[UnitChoice]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from dispatch.db import Session
-from dispatch.domain.errors import NotFound
 from dispatch.domain.people import Actor
+from dispatch.domain.terms import AssignmentEnd, ShareState
 from dispatch.domain.vocabulary import (
     Channel,
     Disposition,
@@ -27,7 +27,6 @@ from dispatch.service.access import (
     mask_phone,
     sees_requester,
     ticket_for,
-    visible_to,
 )
 from dispatch.service.queries import TicketCard, cards_of
 from dispatch.service.queries_story import (
@@ -36,9 +35,8 @@ from dispatch.service.queries_story import (
     follow_ups_of,
     timeline_of,
 )
-
-LISTENERS = frozenset({Role.AGENT, Role.DISPATCHER, Role.FOLLOW_UP, Role.SUPERVISOR, Role.CENTER})
-"""Who may hear a recording: the centre's own people, never the units or the leaders."""
+from dispatch.service.recording_queries import RecordingLine, lines_of
+from dispatch.service.share_rows import state_of
 
 SAME_LOOK = timedelta(minutes=5)
 
@@ -55,10 +53,25 @@ class RequesterView:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """One department's part of one round; the note is empty for other units."""
+    """One department's part of one round, as far as its reader may see it.
 
+    Replies and notes of other units are empty for a unit that does not lead.
+    """
+
+    id: int
+    department_id: int
     department: str
     part: Part
+    state: ShareState
+    parent_id: int | None
+    basis: str
+    clock_rule: str
+    designated: bool
+    ended_how: AssignmentEnd | None
+    breached: bool
+    score: int | None
+    warn_at: datetime | None
+    acknowledge_by: datetime | None
     round: int
     opinion: str
     dispatched_at: datetime
@@ -73,7 +86,7 @@ class Share:
 
 @dataclass(frozen=True)
 class ContactLine:
-    """One call about the ticket; `playable` when the reader may hear its recording."""
+    """One call about the ticket, with the recordings of it that the reader may hear."""
 
     id: int
     direction: str
@@ -81,7 +94,7 @@ class ContactLine:
     talk_s: float | None
     agent: str | None
     disposition: Disposition | None
-    playable: bool
+    recordings: tuple[RecordingLine, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +113,8 @@ class TicketView:
     acknowledged_at: datetime | None
     first_contacted_at: datetime | None
     calendar_version: str
+    interim_by: datetime | None
+    interim_at: datetime | None
     shares: tuple[Share, ...]
     timeline: tuple[TimelineEntry, ...]
     follow_ups: tuple[FollowUpView, ...]
@@ -138,11 +153,21 @@ def ticket_view(session: Session, reader: Actor, number: str) -> TicketView:
         acknowledged_at=ticket.acknowledged_at,
         first_contacted_at=ticket.first_contacted_at,
         calendar_version=ticket.calendar_version,
-        shares=_shares(session, reader, ticket.id),
+        interim_by=ticket.interim_by,
+        interim_at=ticket.interim_at,
+        shares=_shares(session, reader, ticket),
         timeline=timeline_of(session, ticket.id),
-        follow_ups=follow_ups_of(session, [ticket.id]).get(ticket.id, ()),
+        follow_ups=_follow_ups(session, reader, ticket),
         contacts=_contacts(session, reader, ticket.id),
     )
+
+
+def _follow_ups(session: Session, reader: Actor, ticket: Ticket) -> tuple[FollowUpView, ...]:
+    """The attempts; what the requester wrote may show who they are, as their files do."""
+    found = follow_ups_of(session, [ticket.id]).get(ticket.id, ())
+    if sees_requester(reader, confidential=ticket.confidential):
+        return found
+    return tuple(replace(one, comment="") for one in found)
 
 
 def look_at(session: Session, reader: Actor, number: str, what: str, *, now: datetime) -> None:
@@ -162,25 +187,6 @@ def look_at(session: Session, reader: Actor, number: str, what: str, *, now: dat
         log_view(session, reader, ticket.id, what, now=now)
 
 
-def recording_for(session: Session, reader: Actor, contact_id: int) -> tuple[str, str]:
-    """(file below the recordings folder, ticket number) of a call about a ticket.
-
-    Raises:
-        NotFound: no such recording, or its ticket is not the reader's to see.
-    """
-    found = None
-    if reader.role in LISTENERS:
-        wanted = (
-            select(Contact.recording, Ticket.number)
-            .join(Ticket, Ticket.id == Contact.ticket_id)
-            .where(Contact.id == contact_id, Contact.recording.is_not(None))
-        )
-        found = session.execute(visible_to(reader, wanted)).first()
-    if found is None or found[0] is None:
-        raise NotFound("没有找到这段录音，或您无权收听")
-    return found[0], found[1]
-
-
 def _requester(reader: Actor, ticket: Ticket) -> RequesterView:
     if sees_requester(reader, confidential=ticket.confidential):
         shown = ticket.phone or "未提供"
@@ -192,21 +198,45 @@ def _requester(reader: Actor, ticket: Ticket) -> RequesterView:
     )
 
 
-def _shares(session: Session, reader: Actor, ticket_id: int) -> tuple[Share, ...]:
+def _shares(session: Session, reader: Actor, ticket: Ticket) -> tuple[Share, ...]:
     rows = session.execute(
         select(Assignment, Department.short_name, Department.parent_id)
         .join(Department, Department.id == Assignment.department_id)
-        .where(Assignment.ticket_id == ticket_id)
+        .where(Assignment.ticket_id == ticket.id)
         .order_by(Assignment.id)
     )
-    return tuple(_share(reader, *row) for row in rows)
+    leads = reader.role is not Role.DEPARTMENT or reader.department_id == ticket.department_id
+    return tuple(
+        _share(reader, leads, *row)
+        for row in rows
+        # Who helps sees its own part and who leads, not what the others were asked.
+        if leads or row[0].part == Part.LEAD.value or _own(reader, row[0].department_id, row[2])
+    )
 
 
-def _share(reader: Actor, row: Assignment, department: str, parent: int | None) -> Share:
-    own = reader.role is not Role.DEPARTMENT or reader.department_id in {row.department_id, parent}
+def _own(reader: Actor, department_id: int, parent: int | None) -> bool:
+    return reader.role is not Role.DEPARTMENT or reader.department_id in {department_id, parent}
+
+
+def _share(
+    reader: Actor, leads: bool, row: Assignment, department: str, parent: int | None
+) -> Share:
+    own = _own(reader, row.department_id, parent)
     return Share(
+        id=row.id,
+        department_id=row.department_id,
         department=department,
         part=Part(row.part),
+        state=state_of(row),
+        parent_id=row.parent_id,
+        basis=row.basis,
+        clock_rule=row.clock_rule,
+        designated=row.designated,
+        ended_how=AssignmentEnd(row.ended_how) if row.ended_how else None,
+        breached=row.breached_at is not None,
+        score=row.score,
+        warn_at=row.warn_at,
+        acknowledge_by=row.acknowledge_by,
         round=row.round,
         opinion=row.opinion,
         dispatched_at=row.dispatched_at,
@@ -215,7 +245,7 @@ def _share(reader: Actor, row: Assignment, department: str, parent: int | None) 
         due_at=row.due_at,
         completed_at=row.completed_at,
         ended_at=row.ended_at,
-        public_reply=row.public_reply,
+        public_reply=row.public_reply if own or leads else "",
         internal_note=row.internal_note if own and reader.role is not Role.LEADER else "",
     )
 
@@ -227,7 +257,8 @@ def _contacts(session: Session, reader: Actor, ticket_id: int) -> tuple[ContactL
         .outerjoin(person, person.id == Contact.agent_id)
         .where(Contact.ticket_id == ticket_id)
         .order_by(Contact.started_at)
-    )
+    ).all()
+    heard = lines_of(session, reader, [contact.id for contact, _ in rows])
     return tuple(
         ContactLine(
             id=contact.id,
@@ -236,7 +267,7 @@ def _contacts(session: Session, reader: Actor, ticket_id: int) -> tuple[ContactL
             talk_s=contact.talk_s,
             agent=agent,
             disposition=Disposition(contact.disposition) if contact.disposition else None,
-            playable=contact.recording is not None and reader.role in LISTENERS,
+            recordings=heard.get(contact.id, ()),
         )
         for contact, agent in rows
     )

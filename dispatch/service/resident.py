@@ -7,14 +7,17 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from dispatch.db import Session
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.people import Actor
-from dispatch.domain.vocabulary import Channel, Role, Status
+from dispatch.domain.rules import Rules
+from dispatch.domain.terms import ClockChangeKind
+from dispatch.domain.vocabulary import Channel, FollowUpState, Part, Role, Status
 from dispatch.models.people import Department
-from dispatch.models.tickets import Ticket, TicketEvent
+from dispatch.models.tickets import Assignment, Ticket, TicketEvent
+from dispatch.service import followup_rows, repeats
 from dispatch.service.intake import RequestForm, open_ticket
 
 RESIDENT = Actor(name="市民网页", role=Role.SYSTEM)
@@ -27,13 +30,26 @@ _TOLD = (
     "TicketReassigned",
     "TicketAcknowledged",
     "RequesterContacted",
+    "ProgressReported",
     "AuditPassed",
     "TicketReopened",
     "TicketClosed",
     "TicketUrged",
+    "ClockMoved",
+    "TicketTerminated",
+    "TicketMerged",
+    "MergedAnswered",
 )
+_TOLD_OF_MAIN = ("TicketDispatched", "TicketReassigned", "TicketAcknowledged")
+"""Of the ticket handled for several callers, each hears who has it, and nothing of the others."""
 _REPLY_READABLE = frozenset(
-    {Status.FOLLOW_UP.value, Status.CLOSED.value, Status.ANSWERED.value, Status.REOPENED.value}
+    {
+        Status.FOLLOW_UP.value,
+        Status.REVIEW.value,
+        Status.CLOSED.value,
+        Status.ANSWERED.value,
+        Status.REOPENED.value,
+    }
 )
 
 
@@ -47,11 +63,17 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Milestone:
-    """One step of the way; `unit` is who got the ticket, where that is what happened."""
+    """One step of the way; `unit` is who got the ticket, where that is what happened.
+
+    Of a due time that moved: from when to when, and why; of an end: why.
+    """
 
     kind: str
     at: datetime
-    unit: str | None
+    unit: str | None = None
+    words: str = ""
+    old_due_at: datetime | None = None
+    new_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +95,16 @@ class Progress:
     reply: str
     reply_wanted: bool
     overdue: bool
+    may_rate: bool
+    """Whether the resident is due to be asked and may answer here at once."""
     milestones: tuple[Milestone, ...]
 
 
-def file_request(session: Session, form: RequestForm, *, now: datetime) -> Receipt:
+def file_request(session: Session, form: RequestForm, rules: Rules, *, now: datetime) -> Receipt:
     """Open a ticket from the public page; the same form sent twice makes one ticket.
+
+    A matter told before is taken too, tied to the earlier ticket for the dispatcher to see: whoever
+    types a number here must not learn whether that number has a ticket.
 
     Raises:
         InvalidInput: no way to answer although an answer is wanted, or a number that is none.
@@ -94,23 +121,32 @@ def file_request(session: Session, form: RequestForm, *, now: datetime) -> Recei
     form = replace(form, phone=phone or None)
     if phone and (twin := _twin(session, phone, form.content.strip(), now - TWICE)):
         return twin
+    earlier = repeats.earlier_of(session, rules, form, now=now)
     ticket = open_ticket(session, RESIDENT, form, now=now)
+    if earlier is not None:
+        repeats.tie_to(session, RESIDENT, earlier, ticket, "网上再次反映", now=now)
     return Receipt(ticket.number, ticket.query_code)
+
+
+def ticket_of(session: Session, number: str, code: str) -> Ticket | None:
+    """The resident's own ticket; None for an unknown number and for a wrong code alike."""
+    ticket = session.scalar(select(Ticket).where(Ticket.number == number.strip()))
+    # Compared also when there is no such ticket, so that both answers take as long.
+    right = hmac.compare_digest((ticket.query_code if ticket else "······").encode(), code.encode())
+    return ticket if right else None
 
 
 def progress(session: Session, number: str, code: str, *, now: datetime) -> Progress | None:
     """The progress of a ticket; None for an unknown number and for a wrong code alike."""
-    row = session.execute(
-        select(Ticket, Department.name)
-        .outerjoin(Department, Department.id == Ticket.department_id)
-        .where(Ticket.number == number.strip())
-    ).one_or_none()
-    # Compared also when there is no such ticket, so that both answers take as long.
-    right = hmac.compare_digest((row[0].query_code if row else "······").encode(), code.encode())
-    if row is None or not right:
+    ticket = ticket_of(session, number, code)
+    if ticket is None:
         return None
-    ticket, unit = row
+    # The ticket that is handled: its own, or the one it is merged into.
+    main = session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None
+    handled = main or ticket
+    unit = session.scalar(select(Department.name).where(Department.id == handled.department_id))
     status = Status(ticket.status)
+    running = Status(handled.status).with_department
     return Progress(
         number=ticket.number,
         status=status,
@@ -119,25 +155,62 @@ def progress(session: Session, number: str, code: str, *, now: datetime) -> Prog
         place=ticket.place,
         unit=unit,
         created_at=ticket.created_at,
-        dispatched_at=ticket.dispatched_at,
-        acknowledged_at=ticket.acknowledged_at,
+        dispatched_at=handled.dispatched_at,
+        acknowledged_at=handled.acknowledged_at,
         contacted_at=ticket.first_contacted_at,
-        due_at=ticket.due_at,
+        due_at=handled.due_at,
         closed_at=ticket.closed_at,
         reply=ticket.public_reply if ticket.status in _REPLY_READABLE else "",
         reply_wanted=ticket.reply_wanted,
-        overdue=status.with_department and ticket.due_at is not None and ticket.due_at < now,
-        milestones=_milestones(session, ticket.id),
+        overdue=running and handled.due_at is not None and handled.due_at < now,
+        may_rate=_may_rate(session, ticket),
+        milestones=_milestones(session, ticket.id, main.id if main else None),
     )
 
 
-def _milestones(session: Session, ticket_id: int) -> tuple[Milestone, ...]:
+def _may_rate(session: Session, ticket: Ticket) -> bool:
+    if ticket.status != Status.FOLLOW_UP.value:
+        return False
+    row = followup_rows.open_row(session, ticket)
+    return row is not None and row.state != FollowUpState.CALLING.value
+
+
+def _milestones(session: Session, ticket_id: int, main_id: int | None) -> tuple[Milestone, ...]:
+    own = and_(TicketEvent.ticket_id == ticket_id, TicketEvent.kind.in_(_TOLD))
+    shared = and_(TicketEvent.ticket_id == main_id, TicketEvent.kind.in_(_TOLD_OF_MAIN))
     rows = session.scalars(
-        select(TicketEvent)
-        .where(TicketEvent.ticket_id == ticket_id, TicketEvent.kind.in_(_TOLD))
-        .order_by(TicketEvent.id)
+        select(TicketEvent).where(or_(own, shared)).order_by(TicketEvent.at, TicketEvent.id)
     )
-    return tuple(Milestone(e.kind, e.at, e.details.get("department")) for e in rows)
+    # A helping unit's clock is its own affair; the requester was promised the lead unit's.
+    leads = select(Assignment.department_id).where(
+        Assignment.ticket_id == ticket_id, Assignment.part == Part.LEAD.value
+    )
+    told = {None, *session.scalars(leads)}
+    return tuple(
+        _milestone(row)
+        for row in rows
+        if row.kind != "ClockMoved" or row.details.get("department_id") in told
+    )
+
+
+def _milestone(row: TicketEvent) -> Milestone:
+    details = row.details
+    if row.kind == "ClockMoved":
+        change = ClockChangeKind(details["change"]).label
+        return Milestone(
+            row.kind,
+            row.at,
+            words=f"{change}：{details['reason']}" if details.get("reason") else change,
+            old_due_at=_moment(details.get("old_due_at")),
+            new_due_at=_moment(details.get("new_due_at")),
+        )
+    told = {"TicketTerminated": "reason", "ProgressReported": "note"}.get(row.kind, "")
+    why = str(details.get(told) or "")
+    return Milestone(row.kind, row.at, details.get("department"), words=why)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _twin(session: Session, phone: str, content: str, since: datetime) -> Receipt | None:

@@ -13,6 +13,7 @@ from dispatch.bus import Database
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import RequestKind, Role
+from dispatch.models.people import Department, Staff
 from dispatch.service import accounts, api_queries, throttle, tokens
 from dispatch.service.api_queries import TicketFilter
 from dispatch.service.api_requests import create_once
@@ -142,3 +143,26 @@ def test_pages_of_tickets_join_on_both_databases(database: Database, wang: int) 
             cursor = page.next_cursor
     assert found == made[::-1]
     assert cursor is None
+
+
+def test_only_units_and_the_centre_have_somebody_in_charge(database: Database) -> None:
+    with database.work() as s:
+        s.add(Department(code="CG", name="城管局", short_name="城管局", tier=2, kind="bureau"))
+        s.flush()
+        made = {
+            login: accounts.create_staff(
+                s, login=login, name=login, role=role, department=unit, password_hash="x"
+            )
+            for login, role, unit in (
+                ("root", Role.ADMIN, None),
+                ("liaison", Role.DEPARTMENT, "CG"),
+                ("agent", Role.AGENT, None),
+            )
+        }
+        root = Actor(name="root", role=Role.ADMIN, staff_id=made["root"])
+        accounts.set_approver(s, root, "liaison", True)
+        assert accounts.actor_of(s.get_one(Staff, made["liaison"])).approver
+        accounts.set_approver(s, root, "liaison", False)
+        assert not accounts.actor_of(s.get_one(Staff, made["liaison"])).approver
+        with pytest.raises(InvalidInput, match="负责人"):
+            accounts.set_approver(s, root, "agent", True)

@@ -11,8 +11,17 @@ from dispatch.domain.calls import CallOutcome, CallRecord, Direction
 from dispatch.domain.errors import InvalidInput, NotFound, RoleNotAllowed
 from dispatch.domain.people import Actor
 from dispatch.domain.ports import AgentState, Seat
+from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Disposition, RequestKind, Role
-from dispatch.service import accounts, caller_queries, console_queries, drafts, intake, seats
+from dispatch.service import (
+    accounts,
+    caller_queries,
+    console_queries,
+    drafts,
+    intake,
+    seat_wishes,
+    seats,
+)
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 CALLER = "13812345678"
@@ -53,35 +62,37 @@ def call(database: Database, call_id: str, start: datetime = NOW, **known: objec
 
 class TestSeats:
     def test_a_wish_is_told_once_and_kept(
-        self, database: Database, agents: tuple[Actor, Actor]
+        self, database: Database, agents: tuple[Actor, Actor], rules: Rules
     ) -> None:
         feed = Feed(database)
         for moment in (NOW, NOW + timedelta(minutes=1)):
             with database.work() as session:
-                seat = seats.set_seat(session, agents[0], AgentState.READY, now=moment)
+                seat = seats.set_seat(session, agents[0], AgentState.READY, rules, now=moment)
         assert seat == Seat("8001", "lin", AgentState.READY)
         assert [fact.kind for fact in feed.take()] == ["SeatChanged"]
         with database.read() as session:
-            assert seats.seat_of(session, agents[0]).since == NOW
-            assert seats.seat_of(session, agents[1]).state is AgentState.SIGNED_OUT
-            assert seats.wished_seats(session) == [seat]
+            assert seats.seat_of(session, agents[0], rules).since == NOW
+            assert seats.seat_of(session, agents[1], rules).state is AgentState.SIGNED_OUT
+            assert seat_wishes.wished_seats(session, rules) == [seat]
 
-    def test_readiness_has_no_reason(self, database: Database, agents: tuple[Actor, Actor]) -> None:
+    def test_readiness_has_no_reason(
+        self, database: Database, agents: tuple[Actor, Actor], rules: Rules
+    ) -> None:
         with database.work() as session:
-            seats.set_seat(session, agents[0], AgentState.PAUSED, "用餐", now=NOW)
-            seat = seats.set_seat(session, agents[0], AgentState.READY, "用餐", now=NOW)
+            seats.set_seat(session, agents[0], AgentState.PAUSED, rules, "用餐", now=NOW)
+            seat = seats.set_seat(session, agents[0], AgentState.READY, rules, "用餐", now=NOW)
         assert seat.reason == ""
 
     def test_calls_alone_make_an_agent_talk(
-        self, database: Database, agents: tuple[Actor, Actor]
+        self, database: Database, agents: tuple[Actor, Actor], rules: Rules
     ) -> None:
         with database.work() as session, pytest.raises(InvalidInput):
-            seats.set_seat(session, agents[0], AgentState.TALKING, now=NOW)
+            seats.set_seat(session, agents[0], AgentState.TALKING, rules, now=NOW)
 
-    def test_nobody_sits_without_an_extension(self, database: Database) -> None:
+    def test_nobody_sits_without_an_extension(self, database: Database, rules: Rules) -> None:
         nobody = Actor(name="x", role=Role.AGENT, staff_id=1)
         with database.work() as session, pytest.raises(RoleNotAllowed):
-            seats.set_seat(session, nobody, AgentState.READY, now=NOW)
+            seats.set_seat(session, nobody, AgentState.READY, rules, now=NOW)
 
 
 class TestDrafts:

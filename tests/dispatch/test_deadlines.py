@@ -33,37 +33,10 @@ from dispatch.domain.profile_file import parse_profile
 from dispatch.domain.remaining import remaining
 from dispatch.domain.vocabulary import RequestKind, Urgency
 from dispatch.domain.worktime import SHANGHAI
+from tests.dispatch.due_by_hand import BY_HAND, COMPLAINT, HOURS, INQUIRY, PRAISE, WORKING_DAYS
 
 CALENDAR = load_calendar()
 CALM = settings(deadline=None)  # a busy machine is no failure
-INQUIRY, ASSISTANCE, COMPLAINT, REPORT, SUGGESTION, PRAISE = RequestKind
-
-# Counted by hand on the State Council's notices: dispatch at 10:00 → n-th working day after it.
-BY_HAND = {
-    "2025-01-24": {1: "01-26", 3: "02-05", 5: "02-07", 7: "02-10", 15: "02-20"},
-    "2025-09-26": {1: "09-28", 3: "09-30", 5: "10-10", 7: "10-13", 15: "10-23"},
-    "2026-02-12": {1: "02-13", 3: "02-24", 5: "02-26", 7: "02-28", 15: "03-11"},
-    "2026-09-24": {1: "09-28", 3: "09-30", 5: "10-09", 7: "10-12", 15: "10-22"},
-}
-FIVE = dict.fromkeys(RequestKind, 5)
-WORKING_DAYS = {
-    "default": FIVE,
-    "jinan_2018": FIVE,
-    "weifang_2021": FIVE,
-    "shandong_prov_2020": FIVE,
-    "shandong_prov_complaint_2017": dict.fromkeys(RequestKind, 15),
-    "sichuan_2025": {
-        INQUIRY: 3,
-        ASSISTANCE: 7,
-        SUGGESTION: 7,
-        COMPLAINT: 15,
-        REPORT: 15,
-        PRAISE: 5,
-    },
-    "shanghai_jingan_street_2019": FIVE | {INQUIRY: 1, SUGGESTION: 1},
-    "anhui_2025": FIVE,
-    "beijing_2021": FIVE,
-}
 
 
 def at(text: str) -> datetime:
@@ -90,8 +63,8 @@ def clock(
     )
 
 
-def test_the_table_covers_every_profile_counted_in_days() -> None:
-    assert {*WORKING_DAYS, "zhengzhou_fast_2017"} == set(profile_names())
+def test_the_table_covers_every_profile() -> None:
+    assert {*WORKING_DAYS, *HOURS} == set(profile_names())
 
 
 @pytest.mark.parametrize("day", BY_HAND)

@@ -26,7 +26,7 @@ from dispatch.domain.errors import (
     NotFound,
     RoleNotAllowed,
 )
-from dispatch.domain.people import Actor
+from dispatch.domain.people import SYSTEM, Actor
 from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Disposition, Rating, RequestKind, Role, Status, Verdict
@@ -34,7 +34,17 @@ from dispatch.models.contacts import Contact
 from dispatch.models.followups import FollowUp
 from dispatch.models.people import Department, Staff
 from dispatch.models.tickets import Assignment, Ticket, TicketEvent
-from dispatch.service import assignment, followup, handling, intake, sweep
+from dispatch.service import (
+    assignment,
+    followup,
+    followup_calls,
+    handling,
+    intake,
+    outcomes,
+    reviews,
+    sweep,
+)
+from dispatch.service.followup_answers import Answers, record_answers
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in the city
 
@@ -122,6 +132,8 @@ def opened(database: Database, cast: dict[str, Actor], rules: Rules) -> str:
     with database.work() as s:
         contact = intake.record_call(s, call(), now=NOW)
         ticket = intake.open_ticket(s, cast["agent"], FORM, contact_id=contact, now=minutes(2))
+        over = call(answered_at=NOW, ended_at=minutes(2.5), outcome=CallOutcome.ANSWERED)
+        intake.record_call(s, over, now=minutes(2.5))
         assignment.dispatch(s, cast["agent"], ticket.number, "CG", rules, now=minutes(3))
         return ticket.number
 
@@ -133,7 +145,7 @@ def audited(database: Database, cast: dict[str, Actor], rules: Rules) -> str:
         assignment.acknowledge(s, cast["cg"], number, now=minutes(10))
         handling.contact_requester(s, cast["cg"], number, note="已电话联系", now=minutes(20))
         handling.complete(
-            s, cast["cg"], number, public_reply="已责令商户撤摊并清洗路面。", now=minutes(60)
+            s, cast["cg"], number, rules, public_reply="已责令商户撤摊并清洗路面。", now=minutes(60)
         )
         handling.pass_audit(s, cast["center"], number, rules, now=minutes(70))
     return number
@@ -142,7 +154,7 @@ def audited(database: Database, cast: dict[str, Actor], rules: Rules) -> str:
 def survey(database: Database, rules: Rules, keys: dict[str, str | None], at: datetime) -> None:
     """The voice survey runs once and the citizen presses these keys."""
     with database.work() as s:
-        (claimed,) = followup.claim_due(s, limit=5, now=at)
+        (claimed,) = followup_calls.claim_due(s, rules, limit=5, now=at)
     with database.work() as s:
         for question, digit in keys.items():
             answer = SurveyAnswer(
@@ -192,13 +204,15 @@ def test_a_call_is_one_contact_however_often_it_is_told(database: Database) -> N
 
 
 def test_an_abandoned_call_ends_by_itself_and_may_be_corrected(
-    database: Database, cast: dict[str, Actor]
+    database: Database, cast: dict[str, Actor], rules: Rules
 ) -> None:
     gone = call(queued_at=NOW, ended_at=minutes(1), outcome=CallOutcome.ABANDONED_IN_QUEUE)
     with database.work() as s:
         contact = intake.record_call(s, gone, now=NOW)
     with database.work() as s:
-        intake.end_contact(s, cast["agent"], contact, Disposition.SILENT, "", now=minutes(2))
+        outcomes.end_contact(
+            s, cast["agent"], contact, Disposition.SILENT, "", rules, now=minutes(2)
+        )
     with database.read() as s:
         assert s.get_one(Contact, contact).disposition == "silent"
 
@@ -236,6 +250,12 @@ def test_unsolved_starts_another_round_and_never_more_than_the_policy_allows(
     at = minutes(80)
     for round_ in range(2, rules.profile.redo.max_times + 2):
         survey(database, rules, {"solved": "2"}, at)
+        assert ticket_of(database, number).status == "review"
+        at += timedelta(minutes=5)
+        with database.work() as s:
+            reviews.decide(
+                s, cast["center"], number, redo=True, words="现场仍有油烟，须重办", now=at
+            )
         ticket = ticket_of(database, number)
         assert (ticket.status, ticket.round) == ("reopened", round_)
         at += timedelta(minutes=10)
@@ -243,7 +263,7 @@ def test_unsolved_starts_another_round_and_never_more_than_the_policy_allows(
             assignment.dispatch(s, cast["dispatcher"], number, "CG", rules, now=at)
             assignment.acknowledge(s, cast["cg"], number, now=at)
             handling.complete(
-                s, cast["cg"], number, public_reply="再次到现场处理，已清理完毕。", now=at
+                s, cast["cg"], number, rules, public_reply="再次到现场处理，已清理完毕。", now=at
             )
             handling.pass_audit(s, cast["center"], number, rules, now=at)
     survey(database, rules, {"solved": "2", "satisfied": "5"}, at)
@@ -264,18 +284,24 @@ def test_an_unreached_requester_is_asked_again_then_by_a_person_and_never_satisf
     with database.read() as s:
         last = s.scalars(select(FollowUp).order_by(FollowUp.id.desc())).first()
     assert last is not None
-    assert (last.method, last.state) == ("person", "pending")
+    assert (last.method, last.state) == ("link", "sent")
     with database.work() as s:
-        followup.record_by_person(
-            s,
-            Actor(name="回访员", role=Role.FOLLOW_UP),
-            number,
-            rules,
-            reached=False,
-            solved=None,
-            rating=None,
-            now=at,
-        )
+        expired = Answers(reached=False, result=SurveyResult.EXPIRED)
+        record_answers(s, SYSTEM, last.id, expired, rules, now=at)
+    for _ in range(rules.profile.follow_up.person_attempts):
+        assert ticket_of(database, number).status == "follow_up"
+        at += timedelta(days=1)
+        with database.work() as s:
+            followup.record_by_person(
+                s,
+                Actor(name="回访员", role=Role.FOLLOW_UP),
+                number,
+                rules,
+                reached=False,
+                solved=None,
+                rating=None,
+                now=at,
+            )
     ticket = ticket_of(database, number)
     assert (ticket.status, ticket.solved, ticket.rating) == ("closed", None, None)
 
@@ -285,9 +311,9 @@ def test_one_attempt_is_claimed_by_one_caller_only(
 ) -> None:
     audited(database, cast, rules)
     with database.work() as s:
-        assert len(followup.claim_due(s, limit=5, now=minutes(80))) == 1
+        assert len(followup_calls.claim_due(s, rules, limit=5, now=minutes(80))) == 1
     with database.work() as s:
-        assert followup.claim_due(s, limit=5, now=minutes(81)) == []
+        assert followup_calls.claim_due(s, rules, limit=5, now=minutes(81)) == []
 
 
 def test_two_people_pressing_the_same_button_the_second_is_told(
@@ -310,7 +336,7 @@ def test_another_unit_sees_nothing_and_a_unit_cannot_judge_itself(
     with database.work() as s:
         assignment.acknowledge(s, cast["cg"], number, now=minutes(5))
         handling.complete(
-            s, cast["cg"], number, public_reply="已到现场处理，清理完毕。", now=minutes(9)
+            s, cast["cg"], number, rules, public_reply="已到现场处理，清理完毕。", now=minutes(9)
         )
     with pytest.raises(RoleNotAllowed), database.work() as s:
         handling.pass_audit(s, cast["cg"], number, rules, now=minutes(10))
@@ -331,7 +357,7 @@ def test_clocks_warn_and_breach_once(
         (ticket.due_at + timedelta(days=9), (0, 0, 0)),
     ):
         with database.work() as s:
-            swept = sweep.sweep(s, now=at)
+            swept = sweep.sweep(s, rules, now=at)
         assert (swept.warned, swept.unsigned, swept.breached) == expected
     assert ticket_of(database, number).breached_at == ticket.due_at
 

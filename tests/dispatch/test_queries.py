@@ -17,8 +17,9 @@ from dispatch.service.desk_tabs import TABS, TODO, Tab, tabs_for
 from dispatch.service.queries import TicketCard, desk_counts, desk_page
 from dispatch.service.queries_search import search, unit_code
 from dispatch.service.queries_ticket import ticket_view
-from dispatch.service.queries_watch import live_calls, unit_loads, watched_seats
+from dispatch.service.queries_watch import unit_loads
 
+RULES = Rules(load_profile("default"), load_calendar())
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in the city
 REPLY = "经现场核实，占道烧烤情况属实，已责令清离。"
 AGENT = Actor(name="小王", role=Role.AGENT)
@@ -82,7 +83,7 @@ def tab(role: Role, key: str) -> Tab:
 def listed(database: Database, reader: Actor, key: str, now: datetime = NOW) -> list[str]:
     """Numbers on a tab of this reader's desk."""
     with database.read() as session:
-        page = desk_page(session, reader, tab(reader.role, key), now=now)
+        page = desk_page(session, reader, tab(reader.role, key), rules=RULES, now=now)
     return [card.number for card in page.cards]
 
 
@@ -97,23 +98,25 @@ def test_pages_of_every_order_join_without_gap_or_repetition(
         if i % 2:
             with database.work() as session:
                 assignment.acknowledge(session, units["JD"], number, now=at)
-                handling.complete(session, units["JD"], number, public_reply=REPLY, now=at)
+                handling.complete(session, units["JD"], number, rules, public_reply=REPLY, now=at)
                 handling.pass_audit(session, CENTER, number, rules, now=at)
         opened(database, at, urgency=urgency)
     reader = units["JD"] if role is Role.DEPARTMENT else Actor(name="谁", role=role)
     later = NOW + timedelta(days=60)
     for one in tabs_for(role):
         with database.read() as session:
-            whole = desk_page(session, reader, one, now=later)
+            whole = desk_page(session, reader, one, rules=RULES, now=later)
             read: list[TicketCard] = []
             cursor = ""
             while True:
-                page = desk_page(session, reader, one, cursor=cursor, limit=2, now=later)
+                page = desk_page(
+                    session, reader, one, cursor=cursor, limit=2, rules=RULES, now=later
+                )
                 read += page.cards
                 if page.next_cursor is None:
                     break
                 cursor = page.next_cursor
-            counted = desk_counts(session, reader, [one], now=later)
+            counted = desk_counts(session, reader, [one], rules=RULES, now=later)
         assert [c.number for c in read] == [c.number for c in whole.cards]
         if one.counted:
             assert counted[one.key].count == len(read)
@@ -138,8 +141,8 @@ def test_a_role_without_a_rule_sees_nothing(database: Database) -> None:
     opened(database, NOW)
     nobody = Actor(name="无", role=Role.DEPARTMENT, department_id=None)
     with database.read() as session:
-        assert desk_page(session, nobody, TODO, now=NOW).cards == ()
-        assert desk_counts(session, nobody, [TODO], now=NOW)["todo"].count == 0
+        assert desk_page(session, nobody, TODO, rules=RULES, now=NOW).cards == ()
+        assert desk_counts(session, nobody, [TODO], rules=RULES, now=NOW)["todo"].count == 0
 
 
 def test_the_next_deadline_of_a_tab_is_the_first_of_its_rows(
@@ -149,8 +152,8 @@ def test_the_next_deadline_of_a_tab_is_the_first_of_its_rows(
     first = sent(database, rules, "JD", NOW)
     sign = tab(Role.DEPARTMENT, "sign")
     with database.read() as session:
-        page = desk_page(session, units["JD"], sign, now=NOW)
-        count = desk_counts(session, units["JD"], [sign], now=NOW)["sign"]
+        page = desk_page(session, units["JD"], sign, rules=RULES, now=NOW)
+        count = desk_counts(session, units["JD"], [sign], rules=RULES, now=NOW)["sign"]
     assert page.cards[0].number == first
     assert count.count == 2
     assert count.next_at == page.cards[0].acknowledge_by
@@ -165,13 +168,13 @@ def test_a_ticket_view_tells_the_whole_story(
         assignment.acknowledge(session, unit, number, now=NOW)
         handling.contact_requester(session, unit, number, note="已电话联系", now=NOW)
         handling.complete(
-            session, unit, number, public_reply=REPLY, internal_note="内部说明", now=NOW
+            session, unit, number, rules, public_reply=REPLY, internal_note="内部说明", now=NOW
         )
-        handling.send_back(session, CENTER, number, reason="缺少依据", now=NOW)
+        handling.send_back(session, CENTER, number, rules, reason_code="no_basis", now=NOW)
     with database.read() as session:
         assert ticket_view(session, unit, number).card.returned
     with database.work() as session:
-        handling.complete(session, unit, number, public_reply=REPLY, now=NOW)
+        handling.complete(session, unit, number, rules, public_reply=REPLY, now=NOW)
         handling.pass_audit(session, CENTER, number, rules, now=NOW)
     with database.work() as session:
         followup.record_by_person(
@@ -189,7 +192,7 @@ def test_a_ticket_view_tells_the_whole_story(
     assert view.card.status is Status.CLOSED
     assert not view.card.returned
     told = {entry.kind: entry.text for entry in view.timeline}
-    assert told["SentBack"] == "缺少依据"
+    assert told["SentBack"] == "没有写明政策依据"
     assert told["RequesterContacted"] == "已电话联系"
     assert told["TicketClosed"] == "已解决；满意"
     assert [f.rating for f in view.follow_ups] == [Rating.SATISFIED]
@@ -208,8 +211,6 @@ def test_units_are_counted_by_how_their_clocks_stand(
     later = NOW + timedelta(days=20)
     with database.read() as session:
         loads = {u.code: u for u in unit_loads(session, CENTER, now=later)}
-        assert live_calls(session, now=later) == ()
-        assert watched_seats(session, (), now=later) == ()
     assert (loads["JD"].running, loads["JD"].over, loads["JD"].unsigned) == (1, 1, 0)
     assert (loads["ZJ"].running, loads["ZJ"].over, loads["ZJ"].unsigned) == (1, 0, 1)
 

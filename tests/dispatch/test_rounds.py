@@ -18,7 +18,19 @@ from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Channel, Rating, RequestKind, Role, Verdict
 from dispatch.models.followups import FollowUp
 from dispatch.models.tickets import Assignment, Ticket
-from dispatch.service import access, assignment, followup, handling, intake, resident, sweep
+from dispatch.service import (
+    access,
+    assignment,
+    followup,
+    followup_calls,
+    followup_ends,
+    handling,
+    intake,
+    resident,
+    reviews,
+    sweep,
+    urging,
+)
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in the city
 CENTER = Actor(name="中心", role=Role.CENTER)
@@ -42,7 +54,7 @@ def number(database: Database, rules: Rules, unit: Actor) -> str:
         assignment.dispatch(s, CENTER, made, "CG", rules, now=NOW)
         assignment.acknowledge(s, unit, made, now=minutes(10))
         handling.contact_requester(s, unit, made, note="已电话联系", now=minutes(20))
-        handling.complete(s, unit, made, public_reply=REPLY, now=minutes(30))
+        handling.complete(s, unit, made, rules, public_reply=REPLY, now=minutes(30))
         handling.pass_audit(s, CENTER, made, rules, now=minutes(40))
     return made
 
@@ -59,21 +71,21 @@ def attempts(database: Database) -> int:
         return s.scalar(select(func.count(FollowUp.id))) or 0
 
 
-def test_a_case_being_redone_rings_nobody(database: Database, number: str) -> None:
+def test_a_case_being_redone_rings_nobody(database: Database, rules: Rules, number: str) -> None:
     with database.work() as s:
-        followup.reopen(s, CENTER, number, reason="答复与事实不符", now=minutes(50))
+        followup_ends.reopen(s, CENTER, number, reason="答复与事实不符", now=minutes(50))
     with database.work() as s:
-        assert followup.claim_due(s, limit=5, now=minutes(60)) == []
+        assert followup_calls.claim_due(s, rules, limit=5, now=minutes(60)) == []
     assert attempts(database) == 0
 
 
 def test_nobody_redoes_a_case_whose_requester_is_on_the_line(
-    database: Database, number: str
+    database: Database, rules: Rules, number: str
 ) -> None:
     with database.work() as s:
-        followup.claim_due(s, limit=5, now=minutes(50))
+        followup_calls.claim_due(s, rules, limit=5, now=minutes(50))
     with pytest.raises(ActionNotAllowed, match="正在呼叫"), database.work() as s:
-        followup.reopen(s, CENTER, number, reason="答复与事实不符", now=minutes(51))
+        followup_ends.reopen(s, CENTER, number, reason="答复与事实不符", now=minutes(51))
     assert ticket_of(database, number).round == 1
 
 
@@ -94,7 +106,7 @@ def by_person(s: Session, number: str, rules: Rules, seen: int) -> None:
 
 def by_reopening(s: Session, number: str, _rules: Rules, seen: int) -> None:
     """退回重办 from a page that showed this version."""
-    followup.reopen(s, CENTER, number, reason="不实", expected=seen, now=minutes(60))
+    followup_ends.reopen(s, CENTER, number, reason="不实", expected=seen, now=minutes(60))
 
 
 @pytest.mark.parametrize("press", [by_person, by_reopening])
@@ -103,7 +115,7 @@ def test_a_page_older_than_the_ticket_judges_nothing(
 ) -> None:
     seen = ticket_of(database, number).version
     with database.work() as s:
-        intake.urge(s, CENTER, number, contact_id=None, note="", now=minutes(55))
+        urging.urge(s, CENTER, number, contact_id=None, note="", now=minutes(55))
     with pytest.raises(ChangedMeanwhile), database.work() as s:
         press(s, number, rules, seen)
     assert ticket_of(database, number).status == "follow_up"
@@ -117,7 +129,7 @@ def test_a_close_by_survey_makes_older_pages_old(
 ) -> None:
     seen = ticket_of(database, number).version
     with database.work() as s:
-        (call,) = followup.claim_due(s, limit=5, now=minutes(50))
+        (call,) = followup_calls.claim_due(s, rules, limit=5, now=minutes(50))
         answer = SurveyAnswer(
             follow_up_id=call.follow_up_id, question="satisfied", digit="1", at=minutes(51)
         )
@@ -129,7 +141,7 @@ def test_a_close_by_survey_makes_older_pages_old(
     closed = ticket_of(database, number)
     assert (closed.status, closed.solved, closed.rating) == ("closed", None, "very_satisfied")
     with pytest.raises(ChangedMeanwhile), database.work() as s:
-        followup.reopen(s, CENTER, number, reason="不实", expected=seen, now=minutes(60))
+        followup_ends.reopen(s, CENTER, number, reason="不实", expected=seen, now=minutes(60))
 
 
 def test_a_second_round_starts_every_clock_and_mark_anew(
@@ -146,6 +158,7 @@ def test_a_second_round_starts_every_clock_and_mark_anew(
             rating=Rating.VERY_DISSATISFIED,
             now=minutes(60),
         )
+        reviews.decide(s, CENTER, number, redo=True, words="反映属实，须重办", now=minutes(60))
     again = ticket_of(database, number)
     assert (again.status, again.round, again.audited_at) == ("reopened", 2, None)
     later = NOW + timedelta(days=30)
@@ -159,7 +172,7 @@ def test_a_second_round_starts_every_clock_and_mark_anew(
     assert later < ticket.acknowledge_by < ticket.due_at
     over = ticket.due_at + timedelta(hours=1)
     with database.work() as s:
-        swept = sweep.sweep(s, now=over)
+        swept = sweep.sweep(s, rules, now=over)
         assert (swept.warned, swept.unsigned, swept.breached) == (1, 1, 1)
         assignment.acknowledge(s, unit, number, now=over)
         handling.contact_requester(s, unit, number, note="再次联系", now=over)
@@ -179,11 +192,13 @@ def test_an_account_of_a_unit_without_a_unit_reads_nothing(database: Database, n
         access.ticket_for(s, lost, number)
 
 
-def test_a_residents_telephone_is_kept_as_telephones_show_it(database: Database) -> None:
+def test_a_residents_telephone_is_kept_as_telephones_show_it(
+    database: Database, rules: Rules
+) -> None:
     form = replace(FORM, phone="138 0000-5678", channel=Channel.WEB)
     with database.work() as s:
-        first = resident.file_request(s, form, now=NOW)
+        first = resident.file_request(s, form, rules, now=NOW)
     with database.work() as s:
-        again = resident.file_request(s, replace(form, phone="13800005678"), now=NOW)
+        again = resident.file_request(s, replace(form, phone="13800005678"), rules, now=NOW)
     assert again == first
     assert ticket_of(database, first.number).phone == "13800005678"
