@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import os
 import zipfile
 from collections.abc import Mapping
@@ -16,15 +17,32 @@ import numpy as np
 from classifier.calibration import Calibration
 from classifier.errors import ModelMissing, ModelRefused
 from classifier.features import Block, FeatureSpace
-from classifier.pipeline import LinearHead, ModelCard, RequestClassifier
+from classifier.pipeline import Head, ModelCard, RequestClassifier
+from classifier.proofs import Proofs
+from classifier.scope import Scope
 from classifier.tokens import Tokenizer
 
 FORMAT = "hotline-request-classifier"
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 2_000_000_000
 """Larger files are refused unread: no city's model comes near."""
 
 DESCRIPTION = "model.json"
+
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RecursionError,  # JSON nested thousands deep
+    RuntimeError,  # an entry that is encrypted
+    zipfile.BadZipFile,
+)
+"""What reading a damaged or foreign file can end with."""
+
+AnyArray = np.ndarray[Any, np.dtype[Any]]
 
 
 def save_model(model: RequestClassifier, folder: Path) -> None:
@@ -36,7 +54,9 @@ def save_model(model: RequestClassifier, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     blocks = model.space.blocks
     arrays = {f"idf_{name}": block.idf for name, block in blocks.items()}
-    arrays |= {"weights": model.head.weights, "bias": model.head.bias}
+    for name, head in model.heads.items():
+        weights = np.ascontiguousarray(head.weights)
+        arrays |= {f"weights_{name}": weights, f"bias_{name}": head.bias}
     packed = io.BytesIO()
     np.savez(packed, allow_pickle=False, **arrays)
     digest = hashlib.sha256(packed.getvalue()).hexdigest()
@@ -46,10 +66,14 @@ def save_model(model: RequestClassifier, folder: Path) -> None:
         "schema": SCHEMA,
         "arrays": arrays_name,
         "arrays_sha256": digest,
-        "labels": list(model.labels),
-        "calibration": asdict(model.head.calibration),
+        "heads": {
+            name: {"labels": list(head.labels), "calibration": asdict(head.calibration)}
+            for name, head in model.heads.items()
+        },
+        "judgement": dict(model.judgement),
         "terms": list(model.tokenizer.terms),
         "stopwords": list(model.tokenizer.stopwords),
+        "names": list(model.tokenizer.names),
         "features": {name: block.features for name, block in blocks.items()},
         "card": _card_to_json(model.card),
     }
@@ -77,7 +101,7 @@ def load_model(folder: Path) -> RequestClassifier:
         if hashlib.sha256(packed).hexdigest() != description["arrays_sha256"]:
             raise ModelRefused("模型数据与说明文件不一致，文件可能损坏，已拒绝加载")
         return _assemble(description, _arrays(packed))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise ModelRefused(f"模型文件损坏，或不是本系统生成的模型，已拒绝加载：{error}") from error
 
 
@@ -90,37 +114,63 @@ def _check_kind(description: Any) -> None:
         )
 
 
-def _arrays(packed: bytes) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
+def _arrays(packed: bytes) -> dict[str, AnyArray]:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         # We never compress, so an entry that does could only be there to swell.
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+        entries = archive.infolist()
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
             raise ModelRefused("模型数据含有压缩内容，不是本系统生成的模型，已拒绝加载")
-    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+        return {entry.filename.removesuffix(".npy"): _array(archive, entry) for entry in entries}
 
 
-def _assemble(
-    description: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, np.dtype[Any]]]
-) -> RequestClassifier:
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> AnyArray:
+    """Read one array of plain numbers.
+
+    numpy's own reader makes room for whatever size the heading claims before it looks whether the
+    numbers are there; so the claim is held against the length of the entry first.
+    """
+    with archive.open(entry) as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("数组格式不符")
+        shape, by_column, kind = np.lib.format.read_array_header_1_0(file)
+        claimed = math.prod(shape) * kind.itemsize
+        if kind.kind != "f" or by_column or claimed != entry.file_size - file.tell():
+            raise ValueError("数组的大小或类型与内容不符")
+        return np.frombuffer(file.read(claimed), dtype=kind).reshape(shape)
+
+
+def _assemble(description: Mapping[str, Any], arrays: Mapping[str, AnyArray]) -> RequestClassifier:
     space = FeatureSpace(
         {
             name: Block(tuple(map(str, features)), arrays[f"idf_{name}"].astype(np.float32))
             for name, features in description["features"].items()
         }
     )
-    labels = [str(label) for label in description["labels"]]
-    weights, bias = arrays["weights"], arrays["bias"]
-    stored = description["calibration"]
-    names = ("temperature", "slope", "shift")
-    calibration = Calibration(**{name: float(stored[name]) for name in names})
-    if weights.shape != (len(labels), space.width) or bias.shape != (len(labels),):
-        raise ValueError("数组大小与标签、特征不符")
-    numbers = (*arrays.values(), np.array([calibration.slope, calibration.shift]))
-    if not (calibration.temperature > 0 and all(np.isfinite(array).all() for array in numbers)):
+    heads = {
+        str(name): _head(stored, arrays[f"weights_{name}"], arrays[f"bias_{name}"], space.width)
+        for name, stored in description["heads"].items()
+    }
+    if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError("数值无效")
-    head = LinearHead(weights.astype(np.float32), bias.astype(np.float32), calibration)
-    tokenizer = Tokenizer(terms=description["terms"], stopwords=description["stopwords"])
-    return RequestClassifier(tokenizer, space, head, labels, _card(description["card"]))
+    tokenizer = Tokenizer(
+        terms=description["terms"], stopwords=description["stopwords"], names=description["names"]
+    )
+    card, judgement = _card(description["card"]), description["judgement"]
+    model = RequestClassifier(tokenizer, space, heads, card, judgement)
+    Proofs.of(model)  # what it says of itself must be readable, too
+    Scope.of(model)
+    return model
+
+
+def _head(stored: Mapping[str, Any], weights: AnyArray, bias: AnyArray, width: int) -> Head:
+    labels = tuple(str(label) for label in stored["labels"])
+    if weights.shape != (len(labels), width) or bias.shape != (len(labels),):
+        raise ValueError("数组大小与标签、特征不符")
+    numbers = {name: float(number) for name, number in stored["calibration"].items()}
+    calibration = Calibration(**numbers)
+    if not (calibration.temperature > 0 and all(map(math.isfinite, numbers.values()))):
+        raise ValueError("数值无效")
+    return Head(labels, weights.astype(np.float32), bias.astype(np.float32), calibration)
 
 
 def _card_to_json(card: ModelCard) -> dict[str, Any]:
@@ -132,6 +182,7 @@ def _card_to_json(card: ModelCard) -> dict[str, Any]:
         "metrics": dict(card.metrics),
         "libraries": dict(card.libraries),
         "names": dict(card.names),
+        "figures": dict(card.figures),
     }
 
 
@@ -144,6 +195,7 @@ def _card(stored: Mapping[str, Any]) -> ModelCard:
         metrics={str(k): float(v) for k, v in stored["metrics"].items()},
         libraries={str(k): str(v) for k, v in stored["libraries"].items()},
         names={str(k): str(v) for k, v in stored["names"].items()},
+        figures=dict(stored["figures"]),
     )
 
 

@@ -4,19 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 Probabilities = NDArray[np.float64]
 Margins = NDArray[np.float32]
-
-_SMALLEST = 1e-6
-"""Probabilities are kept this far from 0 and 1 before their logarithm is taken."""
 
 
 @dataclass(frozen=True)
 class Calibration:
     """Softmax under a temperature, then the best label's chance is put right (Platt).
 
+    It is judged by its lead over the second label: on letters that tells right from wrong better
+    than its chance does (docs/classifier.md).
     Which label is best never changes.
     """
 
@@ -37,7 +35,7 @@ class Calibration:
         rest = np.maximum(1 - top, 1e-12)
         chances[every, best] = 0
         runner_up = chances.max(axis=1) / rest
-        right = 1 / (1 + np.exp(-(self.slope * _log_odds(top) + self.shift)))
+        right = 1 / (1 + np.exp(-(self.slope * lead(margins) / self.temperature + self.shift)))
         # The rest is divided as before, so the best stays best down to where it meets the second.
         right = np.maximum(right, runner_up / (1 + runner_up) + 1e-9)
         chances *= ((1 - right) / rest)[:, None]
@@ -45,24 +43,8 @@ class Calibration:
         return chances
 
 
-def fit_calibration(margins: Margins, answers: NDArray[np.int64]) -> Calibration:
-    """Fit on margins of texts the machine had not seen and the columns of their true labels."""
-
-    def loss(temperature: float) -> float:
-        truth = Calibration(temperature).probabilities(margins)[np.arange(len(answers)), answers]
-        return float(-np.log(np.maximum(truth, 1e-12)).mean())
-
-    temperature = float(min(np.geomspace(0.02, 5.0, 120), key=loss))
-    chances = Calibration(temperature).probabilities(margins)
-    right = chances.argmax(axis=1) == answers
-    if right.all() or not right.any():
-        return Calibration(temperature)
-    judge = LogisticRegression(C=10.0).fit(_log_odds(chances.max(axis=1))[:, None], right)
-    slope, shift = float(judge.coef_[0, 0]), float(judge.intercept_[0])
-    return Calibration(temperature, slope, shift) if slope > 0 else Calibration(temperature)
-
-
-def _log_odds(chances: Probabilities) -> Probabilities:
-    kept = np.clip(chances, _SMALLEST, 1 - _SMALLEST)
-    odds: Probabilities = np.log(kept / (1 - kept))
-    return odds
+def lead(margins: Margins) -> Probabilities:
+    """Return by how much the best margin leads the second; what ranks texts best by certainty."""
+    two = np.partition(margins.astype(np.float64), -2, axis=1)[:, -2:]
+    lead: Probabilities = two[:, 1] - two[:, 0]
+    return lead

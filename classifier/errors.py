@@ -19,3 +19,15 @@ class SamplesUnusable(HotlineError):
     """样本文件无法使用"""
 
     code = "samples-unusable"
+
+
+class UrgencyRulesUnusable(HotlineError):
+    """紧急程度规则无法使用"""
+
+    code = "urgency-rules-unusable"
+
+
+class IndexUnusable(HotlineError):
+    """相似工单的索引损坏或版本不符，将自动重建"""
+
+    code = "index-unusable"

@@ -1,70 +1,22 @@
-"""What the model looks at in a request: words, pairs of words, their characters, the opening."""
+"""From the words of requests to rows of numbers, and from the numbers back to the words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-LEAD_WORDS = 8
-"""Telling words taken as the title: people say first what it is about."""
-
-OPENING_WORDS = 40
-"""Telling words that count as the opening paragraph."""
+from classifier.census import Census
+from classifier.looks import LOOKS, Look
+from classifier.reading import Occurrences, Reading, count_up
+from classifier.wordbook import MOST_WORDS, Features, Numbers, Scan, WordBook, Words
 
 BATCH = 500
 """Documents counted together; bounds the memory of a large file."""
 
-Words = Sequence[str]
 Floats = NDArray[np.float32]
-
-
-def itself(word: str) -> tuple[str, ...]:
-    """Return the word."""
-    return (word,)
-
-
-def characters(word: str) -> tuple[str, ...]:
-    """Return its runs of one to three characters: they mend odd cuts and typing slips."""
-    return tuple(word[at : at + n] for n in (1, 2, 3) for at in range(len(word) - n + 1))
-
-
-def itself_and_pairs(word: str) -> tuple[str, ...]:
-    """Return the word and its pairs of characters."""
-    return (word, *(word[at : at + 2] for at in range(len(word) - 1)))
-
-
-@dataclass(frozen=True)
-class Look:
-    """One way of looking at a request, kept apart from the others by its own vocabulary."""
-
-    of_word: Callable[[str], tuple[str, ...]]
-    first: int = 0
-    until: int | None = None
-    pairs: bool = False
-    """Whether neighbouring words count together, too."""
-    length: float = 1.0
-    """Length of this part of the row; the figures are in docs/classifier.md."""
-
-    def features(self, words: Words) -> list[str]:
-        """Return every feature of the words, repeated as often as it occurs."""
-        seen = words[self.first : self.until]
-        found = list(chain.from_iterable(map(self.of_word, seen)))
-        if self.pairs:
-            found.extend(map(" ".join, pairwise(seen)))
-        return found
-
-
-LOOKS: Mapping[str, Look] = {
-    "word": Look(itself, pairs=True),
-    "character": Look(characters),
-    "lead": Look(itself_and_pairs, until=LEAD_WORDS, length=0.8),
-    "opening": Look(itself, LEAD_WORDS, OPENING_WORDS, length=0.6),
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +31,8 @@ class FeatureSpace:
     """Maps the words of a request to a sparse row: one TF-IDF block beside the other.
 
     Each block is what scikit-learn's TfidfVectorizer with sublinear term frequency gives; the
-    rows are computed here, all blocks at once, because that is several times faster.
+    rows are computed here, all blocks and a whole batch at once, because that is ten times
+    faster.
     """
 
     def __init__(self, blocks: Mapping[str, Block]) -> None:
@@ -88,32 +41,64 @@ class FeatureSpace:
             if name not in LOOKS or block.idf.shape != (len(block.features),):
                 raise ValueError(f"block {name} does not fit")
         self.blocks = dict(blocks)
-        self.width = sum(len(block.features) for block in blocks.values())
-        self._columns: list[tuple[Look, dict[str, int]]] = []
-        start = 0
-        for name, block in blocks.items():
-            columns = {feature: start + number for number, feature in enumerate(block.features)}
-            self._columns.append((LOOKS[name], columns))
-            start += len(block.features)
-        self._of_word = [_remembering(look, columns) for look, columns in self._columns]
+        sizes = [len(block.features) for block in blocks.values()]
+        self.width = sum(sizes)
+        self._looks = [LOOKS[name] for name in blocks]
+        self._look_of = np.repeat(np.arange(len(sizes)), sizes)
         self._idf = np.concatenate([np.zeros(0, np.float32), *(b.idf for b in blocks.values())])
-        self._lengths = np.array([LOOKS[name].length for name in blocks], dtype=np.float32)
+        self._lengths = np.array([look.length for look in self._looks], dtype=np.float32)
+        starts = np.cumsum([0, *sizes])[:-1].tolist()
+        columns = [
+            {feature: start + at for at, feature in enumerate(block.features)}
+            for start, block in zip(starts, blocks.values(), strict=True)
+        ]
+        self._pairs = [
+            (look, _PairColumns(known))
+            for look, known in zip(self._looks, columns, strict=True)
+            if look.pairs
+        ]
+        self._windows = sorted({(look.first, look.until) for look in self._looks}, key=str)
+        self._tables: list[Features] = [
+            *(
+                _columns_under(
+                    [
+                        (look, known)
+                        for look, known in zip(self._looks, columns, strict=True)
+                        if (look.first, look.until) == window
+                    ]
+                )
+                for window in self._windows
+            ),
+            *(pairs.number for _, pairs in self._pairs),
+        ]
+        self._book = WordBook(self._tables)
 
     @classmethod
-    def learn(cls, documents: Sequence[Words], *, min_documents: int) -> "FeatureSpace":
+    def learn(cls, documents: Iterable[Words], *, min_documents: int) -> "FeatureSpace":
         """Take the features seen in at least min_documents documents, in a fixed order.
 
         Raises ValueError when no document has a word, or no feature is common enough.
         """
+        census = Census(LOOKS)
+        remaining = iter(documents)
+        while batch := list(islice(remaining, BATCH)):
+            census.add(batch)
+        return cls.of(census, min_documents=min_documents)
+
+    @classmethod
+    def of(cls, census: Census, *, min_documents: int, most: int | None = None) -> "FeatureSpace":
+        """Take the features that enough of the counted documents have, at most so many a look.
+
+        Raises ValueError as `learn` does.
+        """
         blocks: dict[str, Block] = {}
-        for name, look in LOOKS.items():
+        for name in LOOKS:
+            features, rarity = census.common(name, min_documents=min_documents, most=most)
             # A block nobody has words for (no letter is long enough) is left out.
-            if name != "word" and not any(look.features(words) for words in documents):
-                continue
-            learner = TfidfVectorizer(analyzer=look.features, min_df=min_documents)
-            learner.fit(documents)
-            idf = np.asarray(learner.idf_, dtype=np.float32)
-            blocks[name] = Block(tuple(learner.get_feature_names_out()), idf)
+            if features:
+                blocks[name] = Block(features, rarity)
+            elif name == "word" or census.seen(name):
+                raise ValueError(f"no feature of {name} is common enough")
         return cls(blocks)
 
     def rows(self, documents: Sequence[Words]) -> csr_matrix:
@@ -121,71 +106,115 @@ class FeatureSpace:
         if not documents:
             return csr_matrix((0, self.width), dtype=np.float32)
         starts = range(0, len(documents), BATCH)
-        parts = [self._rows(documents[start : start + BATCH]) for start in starts]
+        parts = [self.read(documents[start : start + BATCH]).rows for start in starts]
         return parts[0] if len(parts) == 1 else vstack(parts, format="csr")
 
-    def _rows(self, documents: Sequence[Words]) -> csr_matrix:
-        looks = len(self._columns)
-        found: list[int] = []
-        ends: list[int] = []
-        for words in documents:
-            for (look, columns), of_word in zip(self._columns, self._of_word, strict=True):
-                seen = words[look.first : look.until]
-                found.extend(chain.from_iterable(map(of_word, seen)))
-                if look.pairs:
-                    pairs = map(columns.get, map(" ".join, pairwise(seen)))
-                    found.extend(column for column in pairs if column is not None)
-                ends.append(len(found))
-        # One part is what one look saw in one document; parts are numbered document by document.
-        part = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-        occurrences = part * self.width + np.array(found, dtype=np.int64)
-        distinct, counts = np.unique(occurrences, return_counts=True)
-        part, column = distinct // self.width, distinct % self.width
-        values = (1 + np.log(counts)) * self._idf[column]
-        norms = np.sqrt(np.bincount(part, values * values, minlength=len(ends)))
-        values *= self._lengths[part % looks] / norms[part]
-        ends_of_rows = np.cumsum(np.bincount(part // looks, minlength=len(documents)))
-        pointers = np.concatenate([[0], ends_of_rows])
-        return csr_matrix(
-            (values.astype(np.float32), column, pointers), shape=(len(documents), self.width)
+    def read(self, documents: Sequence[Words]) -> Reading:
+        """Return the rows of a batch with the way back to the words."""
+        book = self._book
+        if len(book) > MOST_WORDS:
+            self._book = book = WordBook(self._tables)
+        scan = book.scan(documents)
+        found = self._occurrences(scan, book)
+        entries = count_up(found.columns, scan.document[found.owners])
+        values = (1 + np.log(entries.times)) * self._idf[entries.columns]
+        looks, look = len(self._looks), self._look_of[entries.columns]
+        # One part is what one look saw in one document.
+        part = entries.documents * looks + look
+        norms = np.sqrt(np.bincount(part, values * values, minlength=looks * len(documents)))
+        values *= self._lengths[look] / norms[part]
+        pointers = np.zeros(len(documents) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(entries.documents, minlength=len(documents)), out=pointers[1:])
+        rows = csr_matrix(
+            (values.astype(np.float32), entries.columns, pointers),
+            shape=(len(documents), self.width),
         )
+        return Reading(rows, scan, found, entries)
 
-    def parts(self, words: Words, row: csr_matrix) -> tuple[list[str], csr_matrix]:
-        """Divide the row of the words among them: distinct words, and one row for each.
-
-        The columns are those that the row fills (row.indices), in that order.
-
-        A pair gives half to each of its words, a repeated feature an equal part to each
-        occurrence. The parts add up to the row, so linear scores of the parts to its score.
-        """
-        number = {word: at for at, word in enumerate(dict.fromkeys(words))}
-        owner: list[int] = []
-        column: list[int] = []
-        share: list[float] = []
-        for (look, columns), of_word in zip(self._columns, self._of_word, strict=True):
-            seen = words[look.first : look.until]
-            for word in seen:
-                found = of_word(word)
-                column.extend(found)
-                owner.extend([number[word]] * len(found))
-                share.extend([1.0] * len(found))
-            for pair in pairwise(seen) if look.pairs else ():
-                both = columns.get(" ".join(pair))
-                if both is not None:
-                    column.extend((both, both))
-                    owner.extend(number[word] for word in pair)
-                    share.extend((0.5, 0.5))
-        place = np.searchsorted(row.indices, column)
-        times = np.bincount(place, share)
-        values = row.data[place] * share / times[place]
-        return list(number), csr_matrix((values, (owner, place)), shape=(len(number), row.nnz))
+    def _occurrences(self, scan: Scan, book: WordBook) -> Occurrences:
+        columns: list[Numbers] = []
+        owners: list[Numbers] = []
+        for window, table in zip(self._windows, book.tables, strict=False):
+            positions = scan.within(*window)
+            found, counts = table.gather(scan.numbers[positions])
+            columns.append(found)
+            owners.append(np.repeat(positions, counts))
+        singles = sum(map(len, columns))
+        for (look, pairs), table in zip(
+            self._pairs, book.tables[len(self._windows) :], strict=True
+        ):
+            numbers, _ = table.gather(scan.numbers)
+            positions = scan.neighbours(look.first, look.until)
+            known, found = pairs.find(numbers[positions], numbers[positions + 1])
+            columns.append(found)
+            owners.append(positions[known])
+        return Occurrences(np.concatenate(columns), np.concatenate(owners), singles)
 
 
-def _remembering(look: Look, columns: Mapping[str, int]) -> Callable[[str], tuple[int, ...]]:
-    """Return a function from a word to the columns of its features, quick for words seen before."""
+class _PairColumns:
+    """The columns of pairs of neighbouring words, found for many pairs at once."""
 
-    @lru_cache(maxsize=100_000)
-    def of_word(word: str) -> tuple[int, ...]:
-        return tuple(columns[feature] for feature in look.of_word(word) if feature in columns)
+    def __init__(self, columns: Mapping[str, int]) -> None:
+        self._numbers: dict[str, int] = {}
+        number = self._numbers
+        pairs: list[tuple[int, int, int]] = []
+        for feature, column in columns.items():
+            left, blank, right = feature.partition(" ")
+            if blank:
+                pairs.append(
+                    (
+                        number.setdefault(left, len(number)),
+                        number.setdefault(right, len(number)),
+                        column,
+                    )
+                )
+        lefts, rights, found = np.array(pairs, dtype=np.int64).reshape(-1, 3).T
+        keys = lefts * len(number) + rights
+        # Four drawers a key, so that most hold one or none.
+        self._bits = max(4 * len(keys), 2).bit_length()
+        drawers = self._drawers(keys)
+        order = np.argsort(drawers, kind="stable")
+        self._keys, self._columns = keys[order], found[order]
+        sizes = np.bincount(drawers, minlength=1 << self._bits)
+        self._ends = np.concatenate([[0], np.cumsum(sizes)])
+        self._largest = int(sizes.max())
 
-    return of_word
+    def _drawers(self, keys: Numbers) -> Numbers:
+        """Spread the keys evenly (Fibonacci hashing: Knuth, TAOCP 3, 6.4)."""
+        spread_out = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        return (spread_out >> np.uint64(64 - self._bits)).astype(np.int64)
+
+    def number(self, word: str) -> tuple[int]:
+        """Return the number of a word that is in some pair, -1 for another."""
+        return (self._numbers.get(word, -1),)
+
+    def find(self, lefts: Numbers, rights: Numbers) -> tuple[Numbers, Numbers]:
+        """Return which of the pairs are known (places in the arguments), and their columns."""
+        able = np.flatnonzero((lefts >= 0) & (rights >= 0))
+        keys = lefts[able] * len(self._numbers) + rights[able]
+        drawers = self._drawers(keys)
+        places, ends = self._ends[drawers], self._ends[drawers + 1]
+        columns = np.full(len(able), -1)
+        asked = np.arange(len(able))
+        for _ in range(self._largest):
+            asked = asked[places[asked] < ends[asked]]
+            hits = self._keys[places[asked]] == keys[asked]
+            columns[asked[hits]] = self._columns[places[asked[hits]]]
+            asked = asked[~hits]
+            places[asked] += 1
+        known = np.flatnonzero(columns >= 0)
+        return able[known], columns[known]
+
+
+def _columns_under(looks: Sequence[tuple[Look, Mapping[str, int]]]) -> Callable[[str], list[int]]:
+    """Return the function from a word to its columns under looks of one window."""
+
+    def columns(word: str) -> list[int]:
+        return [
+            known[feature]
+            for look, known in looks
+            for feature in look.of_word(word)
+            if feature in known
+        ]
+
+    return columns

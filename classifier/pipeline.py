@@ -1,22 +1,31 @@
 """The trained model: from raw text to calibrated probabilities and the words that decided."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from classifier.calibration import Calibration, Probabilities
-from classifier.features import FeatureSpace, Floats, Words
+from classifier.calibration import Calibration, Margins, Probabilities
+from classifier.evidence import EXPLAINED, explain
+from classifier.features import FeatureSpace, Floats
 from classifier.tokens import Tokenizer
 from dispatch.domain.ports import Evidence, Suggestion
 
-EVIDENCE_WORDS = 6
-"""Words shown for a suggestion; more than a glance can take helps nobody."""
+CATEGORY = "category"
+"""The head every model has; the others are there when they were learned."""
 
-EXPLAINED = 3
-"""Suggestions that come with evidence: those shown to a person."""
+KIND = "kind"
+"""The head for the kind of a request (complaint, enquiry …)."""
+
+URGENCY = "urgency"
+"""The head for the urgency of a request."""
+
+BATCH = 500
+"""Texts judged at a time, so that memory does not grow with their number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +41,44 @@ class ModelCard:
     libraries: Mapping[str, str]
     names: Mapping[str, str] = field(default_factory=dict)
     """Chinese name of each label that is a code."""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    """What its page in the portal shows, plain JSON."""
 
 
 @dataclass(frozen=True)
-class LinearHead:
-    """One row of weights per label over the columns of the feature space, and how sure to be."""
+class Head:
+    """One question: its labels, weights of each over the feature space, and how sure to be."""
 
+    labels: tuple[str, ...]
     weights: Floats
     bias: Floats
     calibration: Calibration
+
+    def probabilities(self, rows: csr_matrix) -> Probabilities:
+        """Return rows × labels, each row adding up to 1."""
+        return self.calibration.probabilities(self.margins(rows))
+
+    def margins(self, rows: csr_matrix) -> Margins:
+        """Return the sums of the weights, rows × labels."""
+        return np.asarray(rows @ self._by_column + self.bias)
+
+    @cached_property
+    def _by_column(self) -> Floats:
+        return np.ascontiguousarray(self.weights.T)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the model makes of one text."""
+
+    words: tuple[str, ...]
+    """The telling words, in order."""
+    known: bool
+    """Whether the model knows at least one of them; nothing is suggested otherwise."""
+    chances: Mapping[str, Probabilities]
+    """For each head, the probability of each of its labels."""
+    suggestions: tuple[Suggestion, ...]
+    """The best categories, best first; those shown to a person with their evidence."""
 
 
 class RequestClassifier:
@@ -50,63 +88,71 @@ class RequestClassifier:
         self,
         tokenizer: Tokenizer,
         space: FeatureSpace,
-        head: LinearHead,
-        labels: Sequence[str],
+        heads: Mapping[str, Head],
         card: ModelCard,
+        judgement: Mapping[str, Any] | None = None,
     ) -> None:
+        """`judgement` is what was derived from unseen texts (thresholds …), plain JSON.
+
+        Raises KeyError when there is no head for the category.
+        """
         self.tokenizer = tokenizer
         self.space = space
-        self.head = head
-        self.labels = tuple(labels)
+        self.heads = dict(heads)
+        self.head = self.heads[CATEGORY]
+        self.labels = self.head.labels
         self.card = card
+        self.judgement = dict(judgement or {})
         # A word speaks for a label by what it adds beyond what it adds to all labels.
-        self._telling: Floats = head.weights - head.weights.mean(axis=0)
-        self._by_column = np.ascontiguousarray(head.weights.T)
+        self._telling = np.ascontiguousarray((self.head.weights - self.head.weights.mean(axis=0)).T)
 
-    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+    def probabilities(self, texts: Sequence[str], head: str = CATEGORY) -> Probabilities:
         """Return texts × labels; a text without a known word gets the prior of the training."""
-        return self._judge(self.space.rows([self.tokenizer.words(text) for text in texts]))
+        return self.heads[head].probabilities(
+            self.space.rows([self.tokenizer.words(text) for text in texts])
+        )
 
-    def suggest(self, text: str, *, top: int | None = 3) -> tuple[Suggestion, ...]:
+    def suggest(self, text: str, *, top: int | None = EXPLAINED) -> tuple[Suggestion, ...]:
         """Return the best labels with their evidence, best first; all labels when top is None.
 
         Nothing is suggested for a text without one word the model knows.
         """
-        words = self.tokenizer.words(text)
-        row = self.space.rows([words])
-        if row.nnz == 0:
-            return ()
-        chances = self._judge(row)[0]
-        best = np.argsort(-chances, kind="stable")[:top].tolist()
-        evidence = self._evidence(words, row, best[:EXPLAINED])
-        return tuple(
-            Suggestion(
-                label=self.labels[column],
-                name=self.card.names.get(self.labels[column], self.labels[column]),
-                probability=float(chances[column]),
-                evidence=evidence.get(column, ()),
-            )
-            for column in best
-        )
+        return next(self.judge([text], top=top)).suggestions
 
-    def _judge(self, rows: csr_matrix) -> Probabilities:
-        margins = rows @ self._by_column + self.head.bias
-        return self.head.calibration.probabilities(np.asarray(margins))
+    def judge(self, texts: Sequence[str], *, top: int | None = EXPLAINED) -> Iterator[Judgement]:
+        """Yield everything the model has to say of each text, in order."""
+        for start in range(0, len(texts), BATCH):
+            documents = [self.tokenizer.words(text) for text in texts[start : start + BATCH]]
+            yield from self._judge(documents, top)
 
-    def _evidence(
-        self, words: Words, row: csr_matrix, columns: Sequence[int]
-    ) -> dict[int, tuple[Evidence, ...]]:
-        distinct, parts = self.space.parts(words, row)
-        shares = parts @ self._telling[np.ix_(columns, row.indices)].T
-        return {
-            column: _most_telling(zip(distinct, shares[:, at].tolist(), strict=True))
-            for at, column in enumerate(columns)
+    def _judge(self, documents: Sequence[list[str]], top: int | None) -> Iterator[Judgement]:
+        reading = self.space.read(documents)
+        margins = {name: head.margins(reading.rows) for name, head in self.heads.items()}
+        chances = {
+            name: head.calibration.probabilities(margins[name]) for name, head in self.heads.items()
         }
+        ranked = np.argsort(-chances[CATEGORY], axis=1, kind="stable")[:, :top]
+        evidence = explain(reading, documents, self._telling, ranked[:, :EXPLAINED])
+        known = np.diff(reading.rows.indptr) > 0
+        best = np.take_along_axis(chances[CATEGORY], ranked, axis=1).tolist()
+        scores = margins[CATEGORY] - margins[CATEGORY].mean(axis=1, keepdims=True)
+        scored = np.take_along_axis(scores, ranked, axis=1).tolist()
+        for at, words in enumerate(documents):
+            found = zip(ranked[at].tolist(), best[at], scored[at], strict=True)
+            yield Judgement(
+                words=tuple(words),
+                known=bool(known[at]),
+                chances={name: rows[at] for name, rows in chances.items()},
+                suggestions=tuple(
+                    self._suggestion(column, chance, score, evidence[at][place : place + 1])
+                    for place, (column, chance, score) in enumerate(found if known[at] else ())
+                ),
+            )
 
-
-def _most_telling(shares: Iterable[tuple[str, float]]) -> tuple[Evidence, ...]:
-    speaking = [(word, share) for word, share in shares if share > 0]
-    # A lone character or number rarely explains anything to a person.
-    plain = [item for item in speaking if len(item[0]) > 1 and not item[0].isdigit()]
-    ranked = sorted(plain or speaking, key=lambda item: (-item[1], item[0]))
-    return tuple(Evidence(word, round(share, 4)) for word, share in ranked[:EVIDENCE_WORDS])
+    def _suggestion(
+        self, column: int, chance: float, score: float, evidence: Sequence[tuple[Evidence, ...]]
+    ) -> Suggestion:
+        label = self.labels[column]
+        why = evidence[0] if evidence else ()
+        rest = score - sum(word.weight for word in why)
+        return Suggestion(label, self.card.names.get(label, label), chance, why, score, rest)

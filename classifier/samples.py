@@ -1,9 +1,10 @@
 """Labelled requests from a CSV file as offices really export them."""
 
+import codecs
 import csv
 import hashlib
-import io
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ MAX_CELL = 16_000_000
 
 ENCODINGS = ("utf-8-sig", "gb18030", "utf-16")
 """Tried in this order: ours, old office suites', and 'Unicode text'."""
+
+_CHUNK = 1 << 20
+"""Bytes looked at together."""
 
 
 @dataclass(frozen=True)
@@ -32,46 +36,78 @@ class Samples:
     labels: tuple[str, ...]
     skipped: tuple[SkippedRow, ...]
     sha256: str
+    kinds: tuple[str, ...] = ()
+    """Kind of request (诉求类型) of each text, "" where it is not known; empty: of none."""
+    urgencies: tuple[str, ...] = ()
+    """Urgency of each text, likewise."""
 
 
-def read_samples(path: Path, *, text: str, label: str) -> Samples:
-    """Read the two named columns; rows that are broken or empty are skipped and told.
+def read_samples(
+    path: Path, *, text: str, label: str, kind: str | None = None, urgency: str | None = None
+) -> Samples:
+    """Read the named columns; rows that are broken, or lack text or label, are skipped and told.
 
+    The file is read piece by piece; only the texts stay in memory.
     Raises SamplesUnusable when the file cannot be read, lacks a column or holds no good row.
     """
+    wanted = [name for name in (text, label, kind, urgency) if name is not None]
+    texts: list[str] = []
+    others: list[list[str]] = [[] for _ in wanted[1:]]
+    skipped: list[SkippedRow] = []
     try:
-        content = path.read_bytes()
+        encoding, sha256 = _encoding_and_hash(path)
+        with path.open(encoding=encoding, newline="") as content:
+            for line, row, reason in _rows(content, path, wanted):
+                if reason:
+                    skipped.append(SkippedRow(line, reason))
+                    continue
+                texts.append(row[0])
+                for column, value in zip(others, row[1:], strict=True):
+                    column.append(sys.intern(value))
     except OSError as error:
         raise SamplesUnusable(f"无法读取 {path}：{error.strerror}") from error
-    texts: list[str] = []
-    labels: list[str] = []
-    skipped: list[SkippedRow] = []
-    for line, row, reason in _rows(_decode(content, path), path, (text, label)):
-        if reason:
-            skipped.append(SkippedRow(line, reason))
-        else:
-            texts.append(row[0])
-            labels.append(row[1])
     if not texts:
         raise SamplesUnusable(f"{path} 中没有可用的行（跳过 {len(skipped)} 行）")
-    return Samples(tuple(texts), tuple(labels), tuple(skipped), hashlib.sha256(content).hexdigest())
+    read = iter(tuple(column) for column in others)
+    return Samples(
+        tuple(texts),
+        next(read),
+        tuple(skipped),
+        sha256,
+        kinds=next(read) if kind is not None else (),
+        urgencies=next(read) if urgency is not None else (),
+    )
 
 
-def _decode(content: bytes, path: Path) -> str:
-    wide = content[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    for encoding in ("utf-16",) if wide else ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeError:
-            continue
+def _encoding_and_hash(path: Path) -> tuple[str, str]:
+    """Return the first encoding that can read the whole file, and the file's SHA-256."""
+    sha256 = hashlib.sha256()
+    decoders: dict[str, codecs.IncrementalDecoder] = {}
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(_CHUNK)
+            if not decoders:
+                wide = chunk[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+                names = ("utf-16",) if wide else ENCODINGS
+                decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
+            sha256.update(chunk)
+            for name in list(decoders):
+                try:
+                    decoders[name].decode(chunk, final=not chunk)
+                except UnicodeError:
+                    del decoders[name]
+            if not decoders:
+                break
+            if not chunk:
+                return next(iter(decoders)), sha256.hexdigest()
     raise SamplesUnusable(f"{path} 的文字编码无法识别，请另存为 UTF-8 或 GBK 编码的 CSV")
 
 
 def _rows(
-    content: str, path: Path, wanted: Sequence[str]
-) -> Iterator[tuple[int, tuple[str, str], str]]:
+    content: Iterable[str], path: Path, wanted: Sequence[str]
+) -> Iterator[tuple[int, tuple[str, ...], str]]:
     csv.field_size_limit(MAX_CELL)  # the module's only knob; 128 KiB would refuse real letters
-    reader = csv.reader(io.StringIO(content, newline=""))
+    reader = csv.reader(content)
     try:
         header = [name.strip() for name in next(reader, [])]
         missing = [name for name in wanted if name not in header]
@@ -86,12 +122,12 @@ def _rows(
         raise SamplesUnusable(f"{path} 第{reader.line_num}行无法解析：{error}") from error
 
 
-def _judge(row: list[str], width: int, columns: list[int]) -> tuple[tuple[str, str], str]:
+def _judge(row: list[str], width: int, columns: list[int]) -> tuple[tuple[str, ...], str]:
     if len(row) != width:
-        return ("", ""), f"有 {len(row)} 列，应为 {width} 列"
-    text, label = row[columns[0]].strip(), row[columns[1]].strip()
-    if not text:
-        return ("", ""), "文本为空"
-    if not label:
-        return ("", ""), "标签为空"
-    return (text, label), ""
+        return (), f"有 {len(row)} 列，应为 {width} 列"
+    values = tuple(row[column].strip() for column in columns)
+    if not values[0]:
+        return (), "文本为空"
+    if not values[1]:
+        return (), "标签为空"
+    return values, ""

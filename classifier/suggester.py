@@ -1,10 +1,16 @@
 """Proposes category and unit; the catalogue says who is responsible, the model never does."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from classifier.pipeline import RequestClassifier
+from classifier.pipeline import KIND, URGENCY, Judgement, RequestClassifier
+from classifier.proofs import Proofs
+from classifier.scope import Scope
 from classifier.tokens import Tokenizer
+from classifier.urgency import UrgencyRules
+from dispatch.domain.learning_rules import ClassifierRules
 from dispatch.domain.ports import Evidence, Suggestion, Suggestions
+from dispatch.domain.vocabulary import RequestKind, Urgency
 
 Route = Callable[[str, str | None], str | None]
 """Catalogue: category code and division code (None: not known) to the unit's code, if any."""
@@ -23,23 +29,46 @@ class ModelSuggester:
         route: Route,
         categories: Mapping[str, str],
         departments: Mapping[str, str],
+        rules: Callable[[], ClassifierRules],
+        signs: UrgencyRules | None = None,
     ) -> None:
-        """`categories` and `departments` give the Chinese name of each code."""
-        self._model = model
+        """`categories` and `departments` give the Chinese name of each code.
+
+        `rules` are those in force when it is asked; `signs` of danger are the shipped ones.
+        Raises ValueError or another error of malformed data when the model's judgement is damaged.
+        """
+        self.model = model
         self._route = route
         self._categories = dict(categories)
         self._departments = dict(departments)
+        self._rules = rules
+        self._signs = signs or UrgencyRules.shipped()
+        self._proofs = Proofs.of(model)
+        self._scope = Scope.of(model)
 
     def suggest(self, text: str, *, division: str | None = None) -> Suggestions:
-        """Return the three best categories and units; empty when the text says nothing."""
-        found = [
-            _named(suggestion, self._categories)
-            for suggestion in self._model.suggest(text, top=None)
-        ]
+        """Return the three best categories and units, kind and urgency.
+
+        Signs of danger are told of any text. Of one that cannot be read there is nothing else; of
+        one that seems to be no matter for the city there are proposals, but none is sure.
+        """
+        judged = next(self.model.judge([text], top=None))
+        unreadable = self._scope.refusal(text, judged)
+        found = [_named(suggestion, self._categories) for suggestion in judged.suggestions]
+        rules = self._rules()
+        may = bool(found) and not unreadable
+        precision = self._proofs.precision(found[0], rules) if may else None
+        area = self._proofs.area(judged, rules) if may and precision is None else None
         return Suggestions(
             categories=tuple(found[:SHOWN]),
             departments=_departments(found, division, self._route, self._departments),
-            model_version=self._model.card.version,
+            model_version=self.model.card.version,
+            kind=_kind(self.model, judged) if judged.known else None,
+            urgency=_urgency(self.model, judged, self._signs, text),
+            sure=precision is not None,
+            precision=precision,
+            area=_named(area, self._categories) if area else None,
+            unreadable=unreadable,
         )
 
 
@@ -92,8 +121,38 @@ class KeywordSuggester:
 
 
 def _named(suggestion: Suggestion, names: Mapping[str, str]) -> Suggestion:
-    name = names.get(suggestion.label, suggestion.name)
-    return Suggestion(suggestion.label, name, suggestion.probability, suggestion.evidence)
+    return replace(suggestion, name=names.get(suggestion.label, suggestion.name))
+
+
+def _best(model: RequestClassifier, judged: Judgement, head: str) -> tuple[str, float] | None:
+    """Return the likeliest label of a head and its probability, if the model has that head."""
+    if head not in model.heads:
+        return None
+    chances = judged.chances[head]
+    best = int(chances.argmax())
+    return model.heads[head].labels[best], float(chances[best])
+
+
+def _kind(model: RequestClassifier, judged: Judgement) -> Suggestion | None:
+    found = _best(model, judged, KIND)
+    if found is None or found[0] not in set(RequestKind):
+        return None
+    return Suggestion(found[0], RequestKind(found[0]).label, found[1])
+
+
+def _urgency(
+    model: RequestClassifier, judged: Judgement, rules: UrgencyRules, text: str
+) -> Suggestion | None:
+    """Return what the model thinks, raised by signs of danger; None where nobody knows."""
+    found = _best(model, judged, URGENCY) if judged.known else None
+    if found is not None and found[0] not in set(Urgency):
+        found = None
+    urgency, signs = rules.raised(text, Urgency(found[0]) if found else Urgency.ROUTINE)
+    if signs:
+        # A sign is no matter of probability: who reads the words sees whether it holds.
+        why = tuple(Evidence(f"{sign.reason}（{sign.words}）", 1.0) for sign in signs)
+        return Suggestion(urgency, urgency.label, 1.0, why)
+    return Suggestion(urgency, urgency.label, found[1]) if found else None
 
 
 def _departments(

@@ -19,6 +19,7 @@ _READ_AHEAD = 10 * MAX_CHARS
 
 # jieba knows exactly this range of ideographs; both segmenters agree inside it and only there.
 _HAN = "\u4e00-\u9fd5"
+_FIRST_HAN = "\u4e00"
 _BREAK = "\n"
 _ASTRAL = re.compile(r"[\U00010000-\U0010ffff]+")
 _BREAKS = re.compile(r" *\n[ \n]*")
@@ -104,12 +105,17 @@ class Tokenizer:
         *,
         terms: Iterable[str] | None = None,
         stopwords: Iterable[str] | None = None,
+        names: Iterable[str] = (),
     ) -> None:
-        """Use the given lists, or those shipped in classifier/data."""
+        """Use the given lists, or those shipped in classifier/data.
+
+        `names` are places and names of the city (see gazetteer): taught, and left out.
+        """
         self.terms = tuple(word_list("terms.txt") if terms is None else terms)
         self.stopwords = tuple(word_list("stopwords.txt") if stopwords is None else stopwords)
-        self._skipped = frozenset(self.stopwords) | {" ", _BREAK}
-        self._segmenter = segmenter or build_segmenter(self.terms)
+        self.names = tuple(names)
+        self._skipped = frozenset((*self.stopwords, *self.names, " ", _BREAK))
+        self._segmenter = segmenter or build_segmenter((*self.terms, *self.names))
 
     def words(self, text: str) -> list[str]:
         """Return the telling words in order; an empty list when there is nothing to read.
@@ -118,15 +124,24 @@ class Tokenizer:
         around them, which would make a cut text differ from the raw one.
         """
         skipped = self._skipped
-        words: list[str] = []
-        for piece in self._segmenter.cut(normalise(text)):
-            if piece in skipped:
-                continue
-            if piece.isascii():
-                words.extend(part[:MAX_WORD] for part in _ASCII_PART.findall(piece))
-            else:
-                words.append(piece)
-        return words
+        words = [piece for piece in self._segmenter.cut(normalise(text)) if piece not in skipped]
+        latin = [at for at, word in enumerate(words) if word < _FIRST_HAN]
+        return _parted(words, latin) if latin else words
+
+
+def _parted(words: list[str], latin: Iterable[int]) -> list[str]:
+    """Replace the words at the given places, where they are letters and digits, by their parts."""
+    parted: list[str] = []
+    behind = 0
+    for at in latin:
+        parted += words[behind:at]
+        word = words[at]
+        if word.isascii():
+            parted += [part[:MAX_WORD] for part in _ASCII_PART.findall(word)]
+        else:
+            parted.append(word)
+        behind = at + 1
+    return parted + words[behind:]
 
 
 def word_list(name: str) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ import hashlib
 import io
 import json
 import pickle
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import numpy as np
 import pytest
 
 from classifier.artefact import DESCRIPTION, load_model, save_model
+from classifier.calibration import Calibration
 from classifier.errors import ModelMissing, ModelRefused
-from classifier.pipeline import RequestClassifier
+from classifier.pipeline import Head, RequestClassifier
 from tests.classifier.letters import requests
 
 
@@ -125,8 +128,46 @@ def test_compressed_arrays_are_refused_before_they_swell(folder: Path) -> None:
         load_model(folder)
 
 
+def test_an_array_that_claims_more_than_it_holds_is_refused_before_room_is_made(
+    folder: Path,
+) -> None:
+    heading = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        heading, {"descr": "<f4", "fortran_order": False, "shape": (1 << 40, 1 << 20)}
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("weights_category.npy", heading.getvalue() + b"\0" * 64)
+    _swap_arrays(folder, packed.getvalue())
+    with pytest.raises(ModelRefused, match="大小"):
+        load_model(folder)
+
+
+def test_a_description_nested_without_end_is_refused(folder: Path) -> None:
+    (folder / DESCRIPTION).write_text('{"format":' + "[" * 200_000, encoding="utf-8")
+    with pytest.raises(ModelRefused):
+        load_model(folder)
+
+
+def test_every_head_and_what_was_derived_comes_back(
+    tmp_path: Path, model: RequestClassifier
+) -> None:
+    kind = Head(("投诉", "咨询"), model.head.weights[:2], model.head.bias[:2], Calibration(0.5))
+    heads = {**model.heads, "kind": kind}
+    card = replace(model.card, figures={"curve": [1, 2]})
+    save_model(RequestClassifier(model.tokenizer, model.space, heads, card), tmp_path)
+    again = load_model(tmp_path)
+    texts = requests().texts
+    assert list(again.heads) == [*model.heads, "kind"]
+    assert np.array_equal(
+        again.probabilities(texts, "kind"),
+        kind.probabilities(model.space.rows([model.tokenizer.words(text) for text in texts])),
+    )
+    assert again.card == card
+
+
 def test_arrays_that_do_not_fit_are_refused(folder: Path) -> None:
-    _rewrite(folder, lambda d: d["labels"].append("多出来的"))
+    _rewrite(folder, lambda d: d["heads"]["category"]["labels"].append("多出来的"))
     with pytest.raises(ModelRefused):
         load_model(folder)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from classifier.calibration import Calibration, fit_calibration
+from classifier.calibrating import fit_calibration
+from classifier.calibration import Calibration
 from classifier.evaluation import expected_calibration_error
 
 

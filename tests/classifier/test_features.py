@@ -5,7 +5,9 @@ import pytest
 from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from classifier.features import LOOKS, FeatureSpace
+from classifier.features import FeatureSpace
+from classifier.looks import LOOKS
+from classifier.reading import count_up
 from classifier.tokens import Tokenizer
 from tests.classifier.letters import requests
 
@@ -41,10 +43,16 @@ def test_a_batch_gives_the_rows_of_single_documents(documents: list[list[str]]) 
 
 def test_the_parts_of_the_words_add_up_to_the_row(documents: list[list[str]]) -> None:
     space = FeatureSpace.learn(documents, min_documents=1)
-    row = space.rows([documents[-1]])
-    words, parts = space.parts(documents[-1], row)
-    assert words == list(dict.fromkeys(documents[-1]))
-    assert np.allclose(parts.sum(axis=0), row.data, atol=1e-5)
+    reading = space.read(documents)
+    weights = np.random.default_rng(7).normal(size=(space.width, 3)).astype(np.float32)
+    labels = np.array([[at % 3, (at + 1) % 3] for at in range(len(documents))])
+    words = count_up(reading.scan.numbers, reading.scan.document)
+    shares = reading.shares(weights, labels, words)
+    assert len(shares) == sum(len(set(document)) for document in documents)
+    scores = np.take_along_axis(reading.rows @ weights, labels, axis=1)
+    for asked in (0, 1):
+        added = np.bincount(words.documents, shares[:, asked], minlength=len(documents))
+        assert np.allclose(added, scores[:, asked], atol=1e-5)
 
 
 def test_documents_without_a_word_cannot_be_learned() -> None:

@@ -2,14 +2,34 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from classifier.errors import SamplesUnusable
 from classifier.pipeline import RequestClassifier
+from classifier.reading import count_up
 from classifier.samples import Samples
 from classifier.tokens import ReferenceSegmenter
 from classifier.training import train
 from tests.classifier.conftest import NOW
 from tests.classifier.letters import requests
+
+WORDS = (
+    "噪音",
+    "扰民",
+    "工资",
+    "拖欠",
+    "停车",
+    "车位",
+    "晚上",
+    "老板",
+    "，",
+    "飞船",
+    "小区",
+    "12",
+    "a",
+)
+
 
 COMPLAINT = "楼上邻居装修打孔，周末早上噪音扰民"
 
@@ -35,13 +55,27 @@ def test_the_evidence_consists_of_words_of_the_text(model: RequestClassifier) ->
 
 def test_the_shares_of_the_words_add_up_to_the_score(model: RequestClassifier) -> None:
     words = model.tokenizer.words(COMPLAINT + COMPLAINT)
-    weights = model.head.weights[0]
-    row = model.space.rows([words])
-    distinct, parts = model.space.parts(words, row)
-    shares = dict(zip(distinct, parts @ weights[row.indices], strict=True))
-    score = (row @ weights)[0]
-    assert set(shares) == set(words)
-    assert sum(shares.values()) == pytest.approx(float(score), abs=1e-5)
+    weights = model.head.weights[:1].T
+    reading = model.space.read([words])
+    distinct = count_up(reading.scan.numbers, reading.scan.document)
+    shares = reading.shares(weights, np.array([[0]]), distinct)
+    score = (reading.rows @ weights)[0, 0]
+    assert len(shares) == len(set(words))
+    assert shares.sum() == pytest.approx(float(score), abs=1e-5)
+
+
+@settings(deadline=None)
+@given(text=st.lists(st.sampled_from(WORDS), min_size=1, max_size=40).map("".join))
+def test_what_is_shown_and_the_rest_add_up_to_the_score_of_every_proposal(
+    model: RequestClassifier, text: str
+) -> None:
+    row = model.space.rows([model.tokenizer.words(text)])
+    margins = (row @ model.head.weights.T + model.head.bias)[0]
+    for one in model.suggest(text, top=None):
+        shown = sum(word.weight for word in one.evidence)
+        assert shown + one.rest == pytest.approx(one.score)
+        margin = margins[model.labels.index(one.label)]
+        assert one.score == pytest.approx(float(margin - margins.mean()), abs=1e-4)
 
 
 def test_a_cut_text_gets_the_answer_of_the_raw_one(

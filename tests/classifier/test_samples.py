@@ -54,3 +54,14 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_cell_of_a_megabyte_is_read(tmp_path: Path) -> None:
     content = ("内容,类别\n" + "水" * 1_000_000 + ",供水\n").encode()
     assert len(_read(tmp_path / "a.csv", content)[0][0]) == 1_000_000
+
+
+def test_kind_and_urgency_are_read_where_they_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("紧急,内容,类别,类型\n一般,甲乙,1,投诉\n,丙丁,2,\n", encoding="utf-8")
+    samples = read_samples(path, text="内容", label="类别", kind="类型", urgency="紧急")
+    assert (samples.kinds, samples.urgencies) == (("投诉", ""), ("一般", ""))
+    assert (samples.texts, samples.labels) == (("甲乙", "丙丁"), ("1", "2"))
+    assert read_samples(path, text="内容", label="类别").kinds == ()
+    with pytest.raises(SamplesUnusable, match="缺少列：等级"):
+        read_samples(path, text="内容", label="类别", urgency="等级")
