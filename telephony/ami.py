@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from panoramisk import Manager
 from panoramisk.actions import Action
@@ -83,8 +83,7 @@ class Reply:
         return self.headers.get("Message", "")
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(NamedTuple):
     """One event and when it was read from the socket."""
 
     headers: Headers
@@ -123,8 +122,7 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk ships no types
 
     def data_received(self, data: bytes) -> None:
         """Hand complete messages on, wherever the network cut them."""
-        for headers in self.wire.feed(data):
-            self._client.take(headers)
+        self._client.take(self.wire.feed(data))
         self._client.ease(self.transport)
 
     def close(self) -> None:
@@ -270,24 +268,35 @@ class AmiClient:
 
     # --- what the protocol reports ----------------------------------------------------------
 
-    def take(self, headers: Headers) -> None:
-        """File one message: a reply to its action, an event to the queue."""
-        action_id = headers.get("ActionID", "")
-        pending = self._pending.get(action_id)
-        # An event that is no part of a list belongs to the consumers, whoever caused it.
-        listed = pending is not None and (
-            "Event" not in headers or pending.head is not None or "EventList" in headers
-        )
-        if pending is not None and listed:
-            if pending.take(headers):
-                del self._pending[action_id]
-        elif "Event" in headers:
-            self.counts["events"] += 1
-            self.last_event_at = self._now()
-            self._events.append(Received(headers, self.last_event_at))
+    def take(self, messages: Sequence[Headers]) -> None:
+        """File messages in their order: replies to their actions, events to the queue."""
+        at, heard = self._now(), len(self._events)
+        for headers in messages:
+            name = headers.event
+            if self._pending and self._answers(headers, name):
+                continue
+            if name is not None:
+                self._events.append(Received(headers, at))
+                if name == "FullyBooted" and self.on_ready:
+                    self._ready_task = asyncio.ensure_future(self._call_ready())
+        heard = len(self._events) - heard
+        if heard:
+            self.counts["events"] += heard
+            self.last_event_at = at
             self._news.set()
-            if headers["Event"] == "FullyBooted" and self.on_ready:
-                self._ready_task = asyncio.ensure_future(self._call_ready())
+
+    def _answers(self, headers: Headers, name: str | None) -> bool:
+        """Give a message to the action it answers, if it answers one."""
+        action_id = headers.get("ActionID")
+        pending = self._pending.get(action_id) if action_id is not None else None
+        # An event that is no part of a list belongs to the consumers, whoever caused it.
+        if pending is None or (
+            name is not None and pending.head is None and "EventList" not in headers
+        ):
+            return False
+        if pending.take(headers):
+            del self._pending[action_id or ""]
+        return True
 
     def ease(self, transport: asyncio.Transport) -> None:
         """Stop reading while the consumer is behind: the peer's socket buffers the rest."""

@@ -7,7 +7,7 @@ import re
 _INSTANCE = re.compile(r"-[0-9a-fA-F]{8,}(?:;[12])?$|;[12]$")
 _EXTENSION = re.compile(r"\d{2,6}")
 _NUMBER = re.compile(r"\+?\d+")
-_UNIQUE_ID = re.compile(r"(?:^|-)(\d{9,11})\.\d+$")
+_UNIQUE_ID = re.compile(r"(?:^(.*)-|^)(\d{9,11})\.\d+$")
 
 
 def endpoint_of(channel: str) -> str:
@@ -52,4 +52,14 @@ def number_in(dial_string: str) -> str | None:
 def begun_at(unique_id: str) -> int | None:
     """Return the second (Unix time) the channel began, as its unique id tells, if it does."""
     found = _UNIQUE_ID.search(unique_id)
-    return int(found.group(1)) if found else None
+    return int(found.group(2)) if found else None
+
+
+def node_of(unique_id: str) -> str | None:
+    """Return the name of the telephone system that gave the id; None for an id of our own."""
+    found = _UNIQUE_ID.search(unique_id)
+    return found.group(1) if found else None
+
+
+CALLING_BACK = "cb-"
+"""How the unique ids of call-backs begin: the citizen who picks up waits for an agent."""

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from dispatch.domain.call_ports import Telephones
 from dispatch.domain.errors import TelephonyUnavailable
-from dispatch.domain.ports import Seat
 from telephony.agents import QueueSeats
 from telephony.ami import AmiClient, AmiConfig
+from telephony.call_backs import CallBackOrders
 from telephony.checkpoints import Checkpoints
+from telephony.desk import CallDeskOrders
 from telephony.dialer import DialerConfig, FollowUpDialer
 from telephony.gateway import Gateway
+from telephony.marks import CallerMarkOrders
 from telephony.reconciler import Reconciler
+from telephony.recorder import RecordingFollower
+from telephony.seat_store import SeatStore
+from telephony.supervising import SupervisorOrders
+from telephony.switch import PlanFiles, SwitchOrders
 from telephony.writer import CallSink
 
 STOP_WITHIN_S = 10.0
@@ -31,8 +38,13 @@ class ConnectorConfig:
     actions: AmiConfig
     channel_events: Path | None = None
     queue_log: Path | None = None
+    detail_records: Path | None = None
     dialer: DialerConfig = field(default_factory=DialerConfig)
-    queue: str = "hotline"
+    seat_check_s: float = 15.0
+    """How often the members of the queues are compared with the seats we want."""
+    node: str = "hot1"
+    plan_files: PlanFiles | None = None
+    """Where its configuration is written; None when Asterisk runs elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +66,16 @@ class ConnectorStatus:
     asterisk_restarts: int
     skipped_events: int
     bad_characters: int
+    seat_checks: int
+    seat_corrections: Mapping[str, int]
+    """Differences between Asterisk's queues and our seats, by kind; all were set right."""
 
 
 class TelephonyConnector:
     """Starts and stops everything that talks to Asterisk.
 
     `seats` and `dialer` implement the ports of the domain and may be used from any thread.
-    `wishes` returns the signed-in seats as stored; `sink` takes what is new.
+    The store of `seats` has the wishes and is told what was found; `sink` takes what is new.
     """
 
     def __init__(
@@ -68,7 +83,7 @@ class TelephonyConnector:
         config: ConnectorConfig,
         *,
         sink: CallSink,
-        wishes: Callable[[], Sequence[Seat]],
+        seats: SeatStore,
         checkpoints: Checkpoints,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -78,8 +93,23 @@ class TelephonyConnector:
         self._now = now
         self._events = AmiClient(config.events, now=now)
         self._actions = AmiClient(config.actions, now=now)
-        self.seats = QueueSeats(self._actions, wishes=wishes, queue=config.queue)
+        self.seats = QueueSeats(self._actions, seats, check_s=config.seat_check_s, now=now)
         self.dialer = FollowUpDialer(self._actions, config.dialer)
+        self._desk = CallDeskOrders(self._actions)
+        self._recorder = RecordingFollower(self._actions, self._desk.masked)
+        self._supervising = SupervisorOrders(self._actions)
+        self._call_backs = CallBackOrders(self._actions)
+        self._marks = CallerMarkOrders(self._actions)
+        self.switch = SwitchOrders(
+            self._actions, config.node, config.plan_files, self.seats.assert_all
+        )
+        self.telephones = Telephones(
+            desk=self._desk,
+            supervising=self._supervising,
+            call_backs=self._call_backs,
+            marks=self._marks,
+            switch=self.switch,
+        )
         self._actions.on_ready.append(self.seats.assert_all)
         self._gateway: Gateway | None = None
         self._thread: threading.Thread | None = None
@@ -127,6 +157,8 @@ class TelephonyConnector:
             asterisk_restarts=gateway.restarts_seen if gateway else 0,
             skipped_events=gateway.reader.skipped if gateway else 0,
             bad_characters=self._events.counts["bad_characters"],
+            seat_checks=self.seats.checks,
+            seat_corrections=self.seats.corrections,
         )
 
     def _run(self) -> None:
@@ -135,17 +167,21 @@ class TelephonyConnector:
     async def _work(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._gateway = Gateway(
-            self._events, self._sink, reconciler=self._reconciler(), now=self._now
+            self._events,
+            self._sink,
+            reconciler=self._reconciler(),
+            now=self._now,
+            heed=self._recorder.hear,
         )
-        self.seats.bind(self._loop)
-        self.dialer.bind(self._loop)
+        self._bind(self._loop)
         work = [
             asyncio.ensure_future(job)
             for job in (
                 self._gateway.run(),
                 self._events.run(),
                 self._actions.run(),
-                self._discard_events(),
+                self._heed_answers(),
+                self.seats.keep_checking(),
             )
         ]
         self._started.set()
@@ -154,11 +190,15 @@ class TelephonyConnector:
         await asyncio.wait([stopping, *work], return_when=asyncio.FIRST_COMPLETED)
         await self._end(work, stopping)
 
+    def _bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        ours = (self._desk, self._supervising, self._call_backs, self._marks, self.switch)
+        for orders in (self.seats, self.dialer, *ours):
+            orders.bind(loop)
+
     async def _end(
         self, work: Sequence[asyncio.Task[None]], stopping: asyncio.Task[Literal[True]]
     ) -> None:
-        self.seats.bind(None)
-        self.dialer.bind(None)
+        self._bind(None)
         await self._events.close()
         await self._actions.close()
         if self._gateway is not None:
@@ -176,9 +216,16 @@ class TelephonyConnector:
     def _reconciler(self) -> Reconciler | None:
         if self._config.channel_events is None or self._config.queue_log is None:
             return None
-        return Reconciler(self._config.channel_events, self._config.queue_log, self._checkpoints)
+        return Reconciler(
+            self._config.channel_events,
+            self._config.queue_log,
+            self._checkpoints,
+            detail_records=self._config.detail_records,
+        )
 
-    async def _discard_events(self) -> None:
-        """The actions connection tells nothing that the other does not."""
-        async for _ in self._actions.events():
-            pass
+    async def _heed_answers(self) -> None:
+        """The actions connection tells nothing the other does not, but what came of orders."""
+        async for batch in self._actions.events():
+            for received in batch:
+                self._desk.hear(received.headers)
+                self.switch.hear(received.headers)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 
 from dispatch.domain.errors import DialerUnavailable, InvalidInput, TelephonyUnavailable
 from dispatch.domain.ports import FollowUpCall
-from telephony.agents import on_loop
 from telephony.ami import AmiClient
+from telephony.orders import LoopBound
 from telephony.surveys import order_of
 
 _NUMBER = re.compile(r"\d{3,20}")
+_LANGUAGE = re.compile(r"[a-z]{2,8}")
 _CHANNEL_ID = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -26,31 +26,28 @@ class DialerConfig:
     ring_s: int = 35
 
 
-class FollowUpDialer:
+class FollowUpDialer(LoopBound):
     """Implements `dispatch.domain.ports.Dialer`; callable from any thread."""
 
     def __init__(self, client: AmiClient, config: DialerConfig | None = None) -> None:
-        self._client = client
+        super().__init__(client)
         self._config = config or DialerConfig()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Say on which loop the connection lives; None when it ends."""
-        self._loop = loop
 
     def dial(self, call: FollowUpCall) -> None:
         """Order the call and return; its result comes as a SurveyEnded.
 
         Raises:
             DialerUnavailable: the telephone system cannot take the order now.
-            InvalidInput: the number is no telephone number.
+            InvalidInput: the number is no telephone number, or a language no folder's name.
         """
         if not _NUMBER.fullmatch(call.number) or not call.number.isascii():
             raise InvalidInput("回访号码无效，只能由数字组成", field="number")
         if not _CHANNEL_ID.fullmatch(call.channel_id):
             raise InvalidInput("回访通话编号无效", field="channel_id")
+        if not all(_LANGUAGE.fullmatch(language) for language in call.survey.languages):
+            raise InvalidInput("回访语言须是提示音文件夹的名称，如 zh、en", field="languages")
         try:
-            on_loop(self._loop, self._originate(call))
+            self.run(self._originate(call))
         except TelephonyUnavailable as unavailable:
             raise DialerUnavailable from unavailable
 
@@ -65,8 +62,20 @@ class FollowUpDialer:
             CallerID=self._config.caller_id,
             Timeout=str(self._config.ring_s * 1000),
             ChannelId=call.channel_id,
-            Variable=[f"FOLLOWUPID={call.follow_up_id}"],
+            Variable=_variables(call),
             Async="true",
         )
         if not reply.ok:
             raise TelephonyUnavailable(reply.message)
+
+
+def _variables(call: FollowUpCall) -> list[str]:
+    """What `extensions_survey.conf` reads."""
+    survey = call.survey
+    return [
+        f"FOLLOWUPID={call.follow_up_id}",
+        f"LANGUAGES={'-'.join(survey.languages)}",
+        f"TRIES={survey.tries}",
+        f"COMMENTS={survey.comment_s}",
+        f"DETECT={int(survey.detect_machine)}",
+    ]

@@ -1,4 +1,4 @@
-"""What happened on the telephone, in words of our own: small, frozen, comparable.
+"""What happened on the telephone, in words of our own: small, unchanging, comparable.
 
 A leg is one channel, named by its unique id; a call is all legs that share a linked id,
 which is the unique id of the leg that began it. Facts of one call form a set: the same fact
@@ -9,9 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar, dataclass_transform
+
+Declared = TypeVar("Declared")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def fact(declared: type[Declared]) -> type[Declared]:
+    """Make a class of facts. The type checker holds them frozen; Python itself would need four
+    times as long to make one that it guards, and one is made for every event.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(declared)
+
+
+@fact
 class Fact:
     """Something happened in a call at a moment (aware, UTC)."""
 
@@ -19,7 +30,7 @@ class Fact:
     call_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegFact(Fact):
     """Something happened to a leg; `channel` is the channel's name."""
 
@@ -27,7 +38,7 @@ class LegFact(Fact):
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegStarted(LegFact):
     """A channel came into being; `outgoing` when we placed it, `exten` what it dialled."""
 
@@ -37,7 +48,7 @@ class LegStarted(LegFact):
     call_uuid: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegUp(LegFact):
     """A channel was answered."""
 
@@ -47,7 +58,7 @@ class LegUp(LegFact):
     call_uuid: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegEnded(LegFact):
     """A channel is gone; `cause` is the Q.850 cause."""
 
@@ -56,52 +67,91 @@ class LegEnded(LegFact):
     call_uuid: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegJoined(LegFact):
     """A channel entered a bridge."""
 
     bridge: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegLeft(LegFact):
     """A channel left a bridge."""
 
     bridge: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class HangupAsked(LegFact):
     """The far end of a leg hung up (`by_us` False), or the system ended it."""
 
     by_us: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegDialled(LegFact):
     """We began to ring somebody on this leg; `number` is what was dialled."""
 
     number: str | None = None
+    call_uuid: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class LegRung(LegFact):
     """Ringing ended; `status` is ANSWER, NOANSWER, BUSY, CANCEL and so on."""
 
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
+class LegHeld(LegFact):
+    """Whoever speaks on this leg put the others on hold."""
+
+
+@fact
+class LegResumed(LegFact):
+    """Whoever speaks on this leg took the others back from hold."""
+
+
+@fact
+class LegListens(LegFact):
+    """This leg began to listen to somebody else's talk; it takes no part in it."""
+
+
+@fact
+class LegBilled(LegFact):
+    """A detail record of a leg, good to the second: one for each party it was to talk with.
+
+    `peer` is that party's channel, `joined` says that they talked, from `answered` on.
+    """
+
+    started: datetime
+    answered: datetime | None
+    peer: str
+    joined: bool
+    caller: str | None = None
+    exten: str | None = None
+    call_uuid: str | None = None
+
+
+@fact
 class CallerQueued(LegFact):
-    """The caller joined a queue; `coarse` when the time is only good to the second."""
+    """The caller joined a queue."""
 
     queue: str
     caller: str | None = None
     call_uuid: str | None = None
-    coarse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact
+class CallerWaited(Fact):
+    """The caller joined a queue, as the queue log says: good to the second."""
+
+    queue: str
+    caller: str | None = None
+
+
+@fact
 class CallerUnqueued(Fact):
     """The caller left a queue; `unanswered` when it is certain that nobody answered."""
 
@@ -110,32 +160,41 @@ class CallerUnqueued(Fact):
     coarse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class QueueVerdict(Fact):
-    """Why the queue let the caller go: TIMEOUT, FULL, ABANDON, CONTINUE and so on."""
+    """Why a queue let the caller go: TIMEOUT, FULL, ABANDON, CONTINUE and so on.
+
+    `queue` is None where only the order of events tells which one it was.
+    """
 
     status: str
+    queue: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class AgentAnswered(Fact):
-    """The queue joined a caller to an agent."""
+    """The queue joined a caller to an agent; `leg` is the agent's, where only that is sure."""
 
     extension: str
     queue: str
     coarse: bool = False
+    leg: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class AgentFinished(Fact):
-    """The queue's own account of a talk, in seconds; wrong when an agent's leg is cut off."""
+    """The queue's own account of a talk; wrong when an agent's leg is cut off.
+
+    `talk_s` is seconds; `by_agent` says whose phone ended it, None when it does not say.
+    """
 
     extension: str
     queue: str
     talk_s: int
+    by_agent: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class CallTransferred(Fact):
     """An agent handed the citizen on; `kind` is blind, attended or threeway."""
 
@@ -144,26 +203,49 @@ class CallTransferred(Fact):
     to: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class DigitKeyed(LegFact):
     """A key was received from a leg."""
 
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class RecordingStarted(Fact):
     """A recording began; the path as configured, when it is known."""
 
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class VoicemailReached(Fact):
     """The caller was sent to leave a message."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
+class VoicemailLeft(Fact):
+    """The caller left a message: its path below the recordings, its length in seconds."""
+
+    path: str
+    seconds: int = 0
+
+
+@fact
+class CallBackWished(Fact):
+    """The caller asked to be rung back at `number` instead of waiting for `queue`."""
+
+    number: str | None
+    queue: str | None
+
+
+@fact
+class CallerTurnedAway(Fact):
+    """The caller heard that nobody answers at this hour, or, `refused`, that he is flagged."""
+
+    refused: bool = False
+
+
+@fact
 class CallNamed(Fact):
     """Our dialplan told its own id of the call and the line the citizen dialled."""
 
@@ -171,12 +253,12 @@ class CallNamed(Fact):
     line: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class CallGone(Fact):
     """The telephone system no longer knows the call; nobody saw it end."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class SystemReady:
     """The telephone system said it is fully booted, `uptime_s` seconds after its start."""
 
@@ -184,30 +266,49 @@ class SystemReady:
     uptime_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact
+class ServiceRated(Fact):
+    """The caller was asked for the agent's service after the talk; `digit` None: not pressed."""
+
+    digit: str | None
+
+
+@fact
 class SurveyHeard(Fact):
-    """A follow-up call asked a question; `digit` None after silence."""
+    """A follow-up call asked a question; `digit` None when no valid key was pressed.
+
+    `wrong` counts the keys that meant nothing, `language` is the folder of the prompts.
+    """
 
     follow_up_id: int
     question: str
     digit: str | None
+    wrong: int = 0
+    language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact
+class MachineHeard(Fact):
+    """Whoever took a follow-up call spoke like a machine, and nobody pressed a key."""
+
+    follow_up_id: int
+
+
+@fact
 class SurveyDone(Fact):
     """A follow-up call went through all its questions."""
 
     follow_up_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class SurveyClosed(Fact):
     """A follow-up call was hung up."""
 
     follow_up_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact
 class OriginateAnswered:
     """The result of an order to dial; `order` is the action id it was given."""
 
@@ -218,4 +319,16 @@ class OriginateAnswered:
     call_id: str | None
 
 
-AnyFact = Fact | SystemReady | OriginateAnswered
+@fact
+class MemberSeen:
+    """An agent's place at a queue changed; not `present` when it was given up."""
+
+    at: datetime
+    extension: str
+    queue: str
+    present: bool
+    paused: bool = False
+    reason: str = ""
+
+
+AnyFact = Fact | SystemReady | OriginateAnswered | MemberSeen

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from telephony.channels import begun_at, extension_of
+from telephony.channels import extension_of
 from telephony.facts import (
-    AgentAnswered,
+    CallBackWished,
     CallerQueued,
+    CallerTurnedAway,
     CallerUnqueued,
     CallTransferred,
     Fact,
@@ -27,11 +28,13 @@ from telephony.facts import (
     LegLeft,
     LegStarted,
     LegUp,
-    QueueVerdict,
+    MachineHeard,
     RecordingStarted,
+    ServiceRated,
     SurveyClosed,
     SurveyDone,
     SurveyHeard,
+    VoicemailLeft,
 )
 from telephony.story import LOCAL_TIME
 
@@ -126,7 +129,12 @@ class Row:
     over: bool = False
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """Read seconds since 1970, or the local time of a city's own configuration.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if "-" in text:
         local = datetime.fromisoformat(text)
         return local.replace(tzinfo=local.tzinfo or LOCAL_TIME).astimezone(UTC)
@@ -140,7 +148,7 @@ def channel_event(line: str) -> Row | None:
         return None
     row = dict(zip(COLUMNS, columns, strict=False))
     try:
-        at = _moment(row["time"])
+        at = moment(row["time"])
         extra = json.loads(row["extra"] or "{}")
     except ValueError:
         return None
@@ -179,20 +187,37 @@ def _facts(row: dict[str, str], at: datetime, extra: dict[str, object]) -> Itera
             yield CallTransferred(at, call_id, "blind", extension_of(channel), to)
         case "ATTENDEDTRANSFER":
             yield from _attended(at, call_id, extension_of(channel), extra)
-        case "SurveyAnswer" | "SurveyDone":
-            yield from _survey(row, at, extra)
+        case _:
+            yield from _told(row, at, str(extra.get("extra", "")))
 
 
-def _survey(row: dict[str, str], at: datetime, extra: dict[str, object]) -> Iterator[Fact]:
-    """What our follow-up dialplan wrote of the citizen's keys: `question:digit`."""
-    follow_up = _follow_up(row)
-    if follow_up is None:
-        return
-    if row["kind"] == "SurveyDone":
-        yield SurveyDone(at, row["call"], follow_up)
-        return
-    question, _, digit = str(extra.get("extra", "")).partition(":")
-    yield SurveyHeard(at, row["call"], follow_up, question, digit or None)
+def _told(row: dict[str, str], at: datetime, text: str) -> Iterator[Fact]:
+    """What our own dialplan wrote, the same as it told by user events."""
+    call_id, follow_up = row["call"], _follow_up(row)
+    match row["kind"]:
+        case "SurveyAnswer" if follow_up is not None:
+            question, digit, wrong, language = (*text.split(":"), "", "", "")[:4]
+            wrongs = int(wrong) if wrong.isdecimal() else 0
+            yield SurveyHeard(at, call_id, follow_up, question, digit or None, wrongs, language)
+        case "SurveyDone" if follow_up is not None:
+            yield SurveyDone(at, call_id, follow_up)
+        case "SurveyMachine" if follow_up is not None:
+            yield MachineHeard(at, call_id, follow_up)
+        case "ServiceRated":
+            yield ServiceRated(at, call_id, text.removeprefix("key:") or None)
+        case "RecordingBegun":
+            yield RecordingStarted(at, call_id, text.removeprefix("path:") or None)
+        case "CallClosed" | "CallRefused":
+            yield CallerTurnedAway(at, call_id, refused=row["kind"] == "CallRefused")
+        case "CallBackAsked":
+            number, _, rest = text.partition(":")
+            yield CallBackWished(at, call_id, number or None, rest.partition(":")[0] or None)
+        case "TakenOver":
+            agent, _, to = text.partition(":")
+            yield CallTransferred(at, call_id, "taken_over", agent or None, to)
+        case "VoicemailLeft":
+            path, _, seconds = text.rpartition(":")
+            yield VoicemailLeft(at, call_id, path, int(seconds) if seconds.isdecimal() else 0)
 
 
 def _follow_up(row: dict[str, str]) -> int | None:
@@ -221,23 +246,3 @@ def _attended(
     to = next((station for station in stations if station not in (None, by)), None)
     if to is not None:
         yield CallTransferred(at, call_id, "attended", by, to)
-
-
-def queue_event(line: str) -> Row | None:
-    """Read a line of the queue log, good to the second; None if it says nothing to us."""
-    columns = line.split("|")
-    if len(columns) < 5 or begun_at(columns[1]) is None:
-        return None
-    try:
-        at = _moment(columns[0])
-    except ValueError:
-        return None
-    call_id, queue, agent, verb = columns[1:5]
-    facts: tuple[Fact, ...] = ()
-    if verb == "CONNECT":
-        extension = extension_of(agent) or agent
-        facts = (AgentAnswered(at, call_id, extension, queue, coarse=True),)
-    elif verb in ("EXITWITHTIMEOUT", "EXITEMPTY", "EXITWITHKEY", "ABANDON", "FULL"):
-        left = CallerUnqueued(at, call_id, queue, unanswered=True, coarse=True)
-        facts = (left, QueueVerdict(at, call_id, verb))
-    return Row(call_id, facts) if facts else None

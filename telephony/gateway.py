@@ -5,28 +5,37 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from dispatch.domain.calls import SurveysAlive
 from dispatch.domain.errors import HotlineError
+from telephony.agent_states import AgentStates
 from telephony.ami import AmiClient, Received
 from telephony.calls import CallReducer
 from telephony.facts import AnyFact, Fact, OriginateAnswered, SystemReady
 from telephony.headers import EventReader
+from telephony.joinings import join_ended
+from telephony.listenings import ListeningFollower, concerns_listening
 from telephony.reconciler import Reconciler
 from telephony.resync import Alive, Resync
 from telephony.surveys import SurveyFollower
+from telephony.talks import is_joining, is_listening
+from telephony.wire import Headers
 from telephony.writer import CallSink, Writer
 
 log = logging.getLogger(__name__)
 POLL_FILES_S = 1.0
+
+ORDERED_AND_UNSEEN = timedelta(seconds=10)
+"""An order to dial may take this long to become a call that the telephone system can list."""
 
 
 class Gateway:
     """Reads events, keeps calls, writes what changed; recovers what a gap hid.
 
     Everything but the sink and the disk runs on one event loop, so nothing here is locked
-    but the files, which are read on a worker thread.
+    but the files, which are read on a worker thread. `heed` is shown every event first.
     """
 
     def __init__(
@@ -37,15 +46,19 @@ class Gateway:
         reconciler: Reconciler | None,
         now: Callable[[], datetime],
         poll_files_s: float = POLL_FILES_S,
+        heed: Callable[[Headers], None] = lambda event: None,
     ) -> None:
         self.writer = Writer(sink)
         self.reducer = CallReducer()
+        self._states = AgentStates()
         self.reader = EventReader()
         self._client = client
         self._surveys = SurveyFollower()
+        self._listenings = ListeningFollower()
         self._reconciler = reconciler
         self._resync = Resync(client, self.reader)
         self._now = now
+        self._heed = heed
         self._poll_files_s = poll_files_s
         self._files = asyncio.Lock()
         self.restarts_seen = 0
@@ -67,6 +80,7 @@ class Gateway:
             self._flush()
 
     async def _take(self, received: Received) -> None:
+        self._heed(received.headers)
         for fact in self.reader.facts(received.headers, now=received.at):
             if isinstance(fact, SystemReady):
                 self._flush()
@@ -76,6 +90,12 @@ class Gateway:
 
     def _fold(self, facts: Iterable[AnyFact]) -> None:
         for fact in facts:
+            if concerns_listening(fact):
+                self.writer.put(self._listenings.fold(fact))
+                continue
+            if isinstance(fact, OriginateAnswered) and is_joining(fact.order):
+                self.writer.put([join_ended(fact)])
+                continue
             if isinstance(fact, Fact):
                 self.reducer.fold(fact)
             if isinstance(fact, Fact | OriginateAnswered):
@@ -84,6 +104,7 @@ class Gateway:
     def _flush(self) -> None:
         self.writer.put(self.reducer.changed())
         self.reducer.settle()
+        self.writer.put(self._states.news(self.reducer))
 
     # --- after a gap ------------------------------------------------------------------------
 
@@ -99,11 +120,18 @@ class Gateway:
                 await self._on_disk(self._reconciler.read)
                 self._fold(self._reconciler.recover(self.reducer.calls.__contains__))
         if alive is not None:
+            self.writer.put([self._listenings.alive(alive.calls, alive.asked_at)])
             self._fold(alive.facts)
             self._close_vanished(alive)
             if restarted:
                 ended = self._client.lost_at or self._now()
                 self.writer.put(self._surveys.cut_off(ended, alive.calls))
+            if self._reconciler is not None:
+                # Whatever else was ordered before and is not here now has ended untold: while we
+                # were away, or with the telephone system. The files have been heard before.
+                died = self._client.lost_at if restarted else None
+                before = died or alive.asked_at - ORDERED_AND_UNSEEN
+                self.writer.put([SurveysAlive(at=before, channel_ids=frozenset(alive.calls))])
         self._flush()
 
     async def _alive(self) -> Alive | None:
@@ -148,4 +176,6 @@ class Gateway:
 
     def _is_told(self, call_id: str) -> bool:
         """Whether the events told this call from its beginning to its end."""
+        if is_listening(call_id):
+            return self._listenings.knows_end(call_id)
         return self.reducer.is_retired(call_id) or self.reducer.is_over(call_id)

@@ -14,11 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from telephony.checkpoints import Checkpoints
-from telephony.facts import Fact, LegStarted
-from telephony.files import LogTail, Position, Row, channel_event, queue_event
+from telephony.coarse_rows import detail_record, queue_event
+from telephony.facts import CallerWaited, Fact, LegBilled, LegStarted
+from telephony.files import LogTail, Position, Row, channel_event
 
 CHECKPOINT = "asterisk-files"
-CHANNEL_EVENTS, QUEUE_LOG = "cel", "queue_log"
+CHANNEL_EVENTS, QUEUE_LOG, DETAIL_RECORDS = "cel", "queue_log", "cdr"
+UNDERSTAND: dict[str, Callable[[str], Row | None]] = {
+    CHANNEL_EVENTS: channel_event,
+    QUEUE_LOG: queue_event,
+    DETAIL_RECORDS: detail_record,
+}
+LONGEST_CALL_LOOKS = 7_200
+"""How long a call may be under way that the coarse files begin and nobody ends."""
+BILLED_ALONE_AFTER = 5
+"""So many looks at the files later a call of which only detail records came has no other rows."""
 
 
 @dataclass
@@ -29,17 +39,42 @@ class _Held:
     first: dict[str, tuple[int, Position]] = field(default_factory=dict)
     begun: bool = False
     over: bool = False
+    billed: int | None = None
+    """The look at which the last detail record of the leg that began the call was found."""
+
+    waits_until: int = 0
+    """The look up to which rows of the coarse files are kept that came alone."""
+
+    def waits(self, look: int) -> bool:
+        """Whether the coarse files told this call alone so far, and more may follow."""
+        return CHANNEL_EVENTS not in self.first and look < self.waits_until
 
 
 class Reconciler:
-    """Two log files read together, in step with what is already known."""
+    """The log files read together, in step with what is already known.
 
-    def __init__(self, channel_events: Path, queue_log: Path, checkpoints: Checkpoints) -> None:
+    Each may correct what it alone knows: the channel event log tells whole calls; the queue log
+    why a queue let a caller go, and who answered where no channel event shows it; the detail
+    records stand in, good to the second, for calls that the channel event log does not have.
+    """
+
+    def __init__(
+        self,
+        channel_events: Path,
+        queue_log: Path,
+        checkpoints: Checkpoints,
+        *,
+        detail_records: Path | None = None,
+    ) -> None:
         self._checkpoints = checkpoints
-        # The queue log first: a call's end in the channel events must find its queue rows.
-        self._tails = {QUEUE_LOG: LogTail(queue_log), CHANNEL_EVENTS: LogTail(channel_events)}
+        # The channel events last: a call's end there must find its rows in the others.
+        self._tails = {QUEUE_LOG: LogTail(queue_log)}
+        if detail_records is not None:
+            self._tails[DETAIL_RECORDS] = LogTail(detail_records)
+        self._tails[CHANNEL_EVENTS] = LogTail(channel_events)
         self._held: dict[str, _Held] = {}
         self._rows = 0
+        self._looks = 0
         self._stored: str | None = None
         self._begun = False
 
@@ -55,12 +90,14 @@ class Reconciler:
         """Take in what was written since last time; touches the disk, so call it off the loop."""
         if not self._begun:
             self._begin()
+        self._looks += 1
         for name, tail in self._tails.items():
-            understand = channel_event if name == CHANNEL_EVENTS else queue_event
             for line in tail.read():
-                row = understand(line.text)
+                row = UNDERSTAND[name](line.text)
                 if row is not None:
                     self._hold(name, line.at, row)
+        for held in self._held.values():
+            self._judge_alone(held)
 
     def _hold(self, name: str, at: Position, row: Row) -> None:
         self._rows += 1
@@ -71,6 +108,22 @@ class Reconciler:
         held.begun = held.begun or any(
             isinstance(fact, LegStarted) and fact.leg == row.call_id for fact in row.facts
         )
+        for fact in row.facts:
+            if isinstance(fact, CallerWaited):
+                held.waits_until = self._looks + LONGEST_CALL_LOOKS
+            elif isinstance(fact, LegBilled) and fact.leg == row.call_id:
+                held.billed = self._looks
+                held.waits_until = self._looks + LONGEST_CALL_LOOKS
+
+    def _judge_alone(self, held: _Held) -> None:
+        """A call that only the detail records and the queue log tell is over when they fall silent.
+
+        The channel event log writes a call's rows before its detail records, so where those
+        came alone it has none.
+        """
+        alone = held.billed is not None and held.waits(self._looks)
+        if alone and self._looks - (held.billed or 0) >= BILLED_ALONE_AFTER:
+            held.begun = held.over = True
 
     def missed(self, is_known: Callable[[str], bool]) -> list[Fact]:
         """Return the facts of calls that the files show as over and nobody else told in full.
@@ -98,7 +151,9 @@ class Reconciler:
     def finished(self, is_told: Callable[[str], bool]) -> frozenset[str]:
         """Return the calls that need not be read again, once everything told is stored."""
         return frozenset(
-            call_id for call_id, held in self._held.items() if is_told(call_id) or not held.begun
+            call_id
+            for call_id, held in self._held.items()
+            if is_told(call_id) or not (held.begun or held.waits(self._looks))
         )
 
     def release(self, finished: frozenset[str]) -> None:

@@ -12,9 +12,11 @@ from typing import BinaryIO, cast
 
 from dispatch.domain.calls import CallRecord
 from dispatch.domain.errors import InvalidInput
+from telephony.agent_intervals import AgentInterval, intervals
 from telephony.calls import CallReducer
-from telephony.facts import Fact, SystemReady
+from telephony.facts import Fact, MemberSeen, SystemReady
 from telephony.headers import HEARD, EventReader
+from telephony.legs import Leg
 from telephony.story import LOCAL_TIME
 from telephony.wire import Headers, WireReader
 
@@ -32,6 +34,9 @@ class Replay:
         self.reader = EventReader()
         self.reducer = CallReducer()
         self._finished: list[CallRecord] = []
+        self._legs: dict[str, Leg] = {}
+        self._calls: dict[str, str] = {}
+        self._members: list[MemberSeen] = []
         self._since_settled = 0
 
     def feed(self, data: bytes) -> None:
@@ -44,6 +49,13 @@ class Replay:
         records = self._finished + self.reducer.open_calls()
         return sorted(records, key=lambda record: (record.started_at, record.call_id))
 
+    def states(self) -> list[AgentInterval]:
+        """End the recording and return what every agent did from when to when."""
+        self._take(self.wire.close())
+        self._keep_legs()
+        legs = ((leg, self._calls[leg_id]) for leg_id, leg in self._legs.items())
+        return intervals(legs, self._members)
+
     def _take(self, messages: list[Headers]) -> None:
         for headers in messages:
             for fact in self.reader.facts(headers):
@@ -51,14 +63,24 @@ class Replay:
                     self.reducer.fold(fact)
                 elif isinstance(fact, SystemReady):
                     self.reducer.system_ready(fact)
+                elif isinstance(fact, MemberSeen):
+                    self._members.append(fact)
         self._since_settled += len(messages)
         if self._since_settled >= SETTLE_EVERY:
             self._since_settled = 0
+            self._keep_legs()
             self._finished += self.reducer.settle()
 
+    def _keep_legs(self) -> None:
+        """Hold on to the agents' legs, which the reducer lets go with their calls."""
+        for legs in self.reducer.stations.values():
+            for leg_id, leg in legs.items():
+                self._legs[leg_id] = leg
+                self._calls[leg_id] = self.reducer.call_of(leg)
 
-def replay_file(path: Path) -> list[CallRecord]:
-    """Return the contacts of a recorded manager session, plain or gzipped.
+
+def replay_file(path: Path) -> Replay:
+    """Run a recorded manager session, plain or gzipped, to its end.
 
     Raises:
         InvalidInput: the file cannot be read or is no manager session.
@@ -73,7 +95,7 @@ def replay_file(path: Path) -> list[CallRecord]:
         raise InvalidInput(f"无法读取 {path}：{broken}") from broken
     if replay.wire.messages == 0:
         raise InvalidInput(f"{path} 是空的，不是 Asterisk 管理接口（AMI）的记录")
-    return replay.contacts()
+    return replay
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -115,4 +137,23 @@ def contact_as_json(record: CallRecord) -> dict[str, object]:
         ],
         "recording": record.recording,
         "dtmf": [digit.digit for digit in record.dtmf],
+        "node": record.node,
+        "ended_by": None if record.ended_by is None else record.ended_by.value,
+        "hold_s": record.hold_s,
+        "voicemail": record.voicemail,
+    }
+
+
+def interval_as_json(interval: AgentInterval) -> dict[str, object]:
+    """Return the interval with plain values, as `contact_as_json` does."""
+    lasted = None if interval.ended_at is None else interval.ended_at - interval.began_at
+    return {
+        "extension": interval.extension,
+        "state": interval.state.value,
+        "began_at": _iso(interval.began_at),
+        "ended_at": _iso(interval.ended_at),
+        "seconds": None if lasted is None else round(lasted.total_seconds(), 3),
+        "call_id": interval.call_id,
+        "reason": interval.reason,
+        "missed": interval.missed,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar, cast
 
 from dispatch.domain.calls import SurveyAnswer, SurveyEnded, SurveyResult
@@ -12,6 +12,7 @@ from telephony.facts import (
     AnyFact,
     LegEnded,
     LegStarted,
+    MachineHeard,
     OriginateAnswered,
     SurveyClosed,
     SurveyDone,
@@ -22,14 +23,23 @@ Value = TypeVar("Value")
 ORDER = "follow-up"
 # Reasons of a failed Originate: 3 rang out, 5 busy; 0 tells nothing, the channel's cause does.
 REASONS = {3: SurveyResult.NO_ANSWER, 5: SurveyResult.BUSY}
-# Causes of Q.850: 17 busy, 18 and 19 nobody answered, 21 declined.
+# Causes of Q.850: 1 unallocated, 2 and 3 no route to it, 17 busy, 18 to 20 nobody there,
+# 21 declined, 22 number changed, 28 not a complete number.
 CAUSES = {
+    1: SurveyResult.NO_SUCH_NUMBER,
+    2: SurveyResult.NO_SUCH_NUMBER,
+    3: SurveyResult.NO_SUCH_NUMBER,
     17: SurveyResult.BUSY,
     18: SurveyResult.NO_ANSWER,
     19: SurveyResult.NO_ANSWER,
-    21: SurveyResult.NO_ANSWER,
+    20: SurveyResult.NO_ANSWER,
+    21: SurveyResult.DECLINED,
+    22: SurveyResult.NO_SUCH_NUMBER,
+    28: SurveyResult.NO_SUCH_NUMBER,
 }
 REMEMBERED = 10_000
+OVERTAKEN = timedelta(seconds=5)
+"""So long after an order was refused the events of its channel have come, if there was one."""
 
 
 def order_of(follow_up_id: int, channel_id: str) -> str:
@@ -47,15 +57,24 @@ def _parse_order(order: str) -> tuple[int, str] | None:
 class _Survey:
     digits: dict[str, str | None] = field(default_factory=dict)
     done: bool = False
+    machine: bool = False
+    wrong: set[str] = field(default_factory=set)
+    """The questions at which a key was pressed that means nothing."""
 
     def result(self) -> SurveyResult:
         """Judge an answered follow-up call by what was heard until it was hung up."""
+        if self.done and not self.digits:
+            # The answers were told before we were started anew.
+            return SurveyResult.COMPLETED
         keyed = [digit for digit in self.digits.values() if digit is not None]
-        if self.done:
-            if not self.digits or len(keyed) == len(self.digits):
-                return SurveyResult.COMPLETED
-            return SurveyResult.PARTIAL if keyed else SurveyResult.SILENT
-        return SurveyResult.PARTIAL if keyed else SurveyResult.HUNG_UP
+        if keyed:
+            whole = self.done and len(keyed) == len(self.digits)
+            return SurveyResult.COMPLETED if whole else SurveyResult.PARTIAL
+        if self.wrong:
+            return SurveyResult.WRONG_KEYS
+        if self.machine:
+            return SurveyResult.MACHINE
+        return SurveyResult.SILENT if self.done else SurveyResult.HUNG_UP
 
 
 class SurveyFollower:
@@ -66,11 +85,27 @@ class SurveyFollower:
         self._calls: dict[str, int] = {}
         self._ended: dict[str, None] = {}
         self._ringing: dict[str, None] = {}
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, tuple[int, OriginateAnswered]] = {}
         self._causes: dict[str, LegEnded] = {}
 
     def fold(self, fact: AnyFact) -> list[SurveyAnswer | SurveyEnded]:
         """Take one fact and return what it adds; the same fact again adds nothing."""
+        return [*self._never_begun(fact.at), *self._told(fact)]
+
+    def _never_begun(self, at: datetime | None) -> list[SurveyEnded]:
+        """Refused orders whose channel nobody has told of for a while: there was none."""
+        if at is None:
+            return []
+        refused = [
+            channel_id
+            for channel_id, (_, answer) in self._refused.items()
+            if channel_id not in self._ringing and at - answer.at > OVERTAKEN
+        ]
+        return [
+            self._unanswered(channel_id, *self._refused.pop(channel_id)) for channel_id in refused
+        ]
+
+    def _told(self, fact: AnyFact) -> list[SurveyAnswer | SurveyEnded]:
         match fact:
             case OriginateAnswered():
                 return self._dialled(fact)
@@ -78,6 +113,8 @@ class SurveyFollower:
                 return self._heard(fact)
             case SurveyDone() if fact.call_id not in self._ended:
                 self._survey(fact.follow_up_id, fact.call_id).done = True
+            case MachineHeard() if fact.call_id not in self._ended:
+                self._survey(fact.follow_up_id, fact.call_id).machine = True
             case SurveyClosed():
                 if fact.call_id not in self._ended:
                     self._survey(fact.follow_up_id, fact.call_id)
@@ -112,39 +149,38 @@ class SurveyFollower:
             self._survey(follow_up_id, fact.call_id or channel_id)
             return []
         told = channel_id in self._causes or fact.reason in REASONS
-        if channel_id in self._ringing and not told:
-            # The channel's own end, a moment later, says why.
-            self._refused[channel_id] = follow_up_id
+        if not told:
+            # The channel's own end says why. An answer to an order takes another way through the
+            # telephone system and may come before all that is told of its channel.
+            self._refused[channel_id] = follow_up_id, fact
             return []
         cause = self._causes.pop(channel_id, None)
-        return [self._unanswered(follow_up_id, channel_id, fact, cause)]
+        return [self._unanswered(channel_id, follow_up_id, fact, cause)]
 
     def _hung_up(self, fact: LegEnded) -> list[SurveyAnswer | SurveyEnded]:
         if fact.call_id in self._calls:
             return [*self._end(fact.call_id, fact.at)]
         if fact.call_id in self._refused:
-            follow_up_id = self._refused.pop(fact.call_id)
-            return [self._unanswered(follow_up_id, fact.call_id, fact, fact)]
+            return [self._unanswered(fact.call_id, *self._refused.pop(fact.call_id), fact)]
         if fact.call_id in self._ringing:
             _remember(self._causes, fact.call_id, fact)
         return []
 
     def _unanswered(
         self,
-        follow_up_id: int,
         channel_id: str,
-        fact: OriginateAnswered | LegEnded,
-        cause: LegEnded | None,
+        follow_up_id: int,
+        answer: OriginateAnswered,
+        end: LegEnded | None = None,
     ) -> SurveyEnded:
         """Say why nobody took the call, by the best evidence there is."""
         _remember(self._ended, channel_id, None)
         self._ringing.pop(channel_id, None)
-        result = SurveyResult.FAILED
-        if isinstance(fact, OriginateAnswered):
-            result = REASONS.get(fact.reason, result)
-        if cause is not None and cause.cause is not None:
-            result = CAUSES.get(cause.cause, result)
-        return SurveyEnded(follow_up_id=follow_up_id, result=result, at=fact.at, call_id=channel_id)
+        result = REASONS.get(answer.reason, SurveyResult.FAILED)
+        if end is not None and end.cause is not None:
+            result = CAUSES.get(end.cause, result)
+        at = end.at if end is not None else answer.at
+        return SurveyEnded(follow_up_id=follow_up_id, result=result, at=at, call_id=channel_id)
 
     def _heard(self, fact: SurveyHeard) -> list[SurveyAnswer | SurveyEnded]:
         if fact.question not in ("solved", "satisfied") or fact.call_id in self._ended:
@@ -153,10 +189,16 @@ class SurveyFollower:
         if survey.digits.get(fact.question, "unheard") == fact.digit:
             return []
         survey.digits[fact.question] = fact.digit
+        if fact.wrong:
+            survey.wrong.add(fact.question)
         question = cast(Literal["solved", "satisfied"], fact.question)
         return [
             SurveyAnswer(
-                follow_up_id=fact.follow_up_id, question=question, digit=fact.digit, at=fact.at
+                follow_up_id=fact.follow_up_id,
+                question=question,
+                digit=fact.digit,
+                at=fact.at,
+                language=fact.language,
             )
         ]
 

@@ -2,33 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import overload
 
 MESSAGE_LIMIT = 1 << 20
 BANNER = "Asterisk Call Manager/"
 
 
-class Headers(dict[str, str]):
-    """One message; a header that came several times keeps its first value, all are in `every`."""
+class Headers(Mapping[str, str]):
+    """One message; a header that came several times gives its first value, all are in `every`.
 
-    __slots__ = ("_parts",)
+    A header is looked for when it is asked for: of the twenty that an event carries a reader
+    asks for a few, and cutting all of them apart would be most of the work.
+    """
 
-    def __init__(self, parts: Sequence[tuple[str, str, str]] = ()) -> None:
-        """Take (name, separator, value) in the order they came, as `str.partition` cuts them."""
-        super().__init__({name: value for name, _, value in reversed(parts)})
-        self._parts = parts
+    __slots__ = ("_text", "event")
+
+    def __init__(self, text: str) -> None:
+        """Take the lines of one message, parted by newlines."""
+        self._text = f"\n{text}\n"
+        self.event: str | None
+        """The event's name; None for what is no event. It stands first, so it is found at once."""
+        if text.startswith("Event: "):
+            self.event = self._text[8 : self._text.index("\n", 8)]
+        else:
+            self.event = self.get("Event")
+
+    @overload  # type: ignore[override]  # only texts are asked for
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the first value of a header."""
+        text = self._text
+        start = text.find(f"\n{name}: ")
+        if start < 0:
+            values = self.every(name) if f"\n{name}:" in text else ()
+            return values[0] if values else default
+        start += len(name) + 3
+        return text[start : text.index("\n", start)]
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return f"\n{name}:" in self._text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for name, _ in self.pairs()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
     def every(self, name: str) -> list[str]:
         """Return all values of a header in order; none give an empty list."""
-        return [part[2] for part in self._parts if part[0] == name]
+        return [value for found, value in self.pairs() if found == name]
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield every header in the order it came; lines that are none are passed over."""
+        for line in self._text[1:-1].split("\n"):
+            name, colon, value = line.partition(":")
+            if colon and name:
+                yield name, value.removeprefix(" ")
+
+    def marked(self, name: str, mark: str) -> str | None:
+        """Return what follows `mark` in the value of a header that begins with it."""
+        sought = f"\n{name}: {mark}"
+        text = self._text
+        start = text.find(sought)
+        if start < 0:
+            return None
+        start += len(sought)
+        return text[start : text.index("\n", start)]
 
 
 class WireReader:
     """Cuts a byte stream into messages, wherever the network cut it.
 
-    A message is decoded only when it is whole, so a character divided between two reads is
-    never lost. Bytes that are not UTF-8 become U+FFFD and are counted. Both CRLF and LF end
-    a line. With `wanted`, other events are passed over unparsed unless they answer an action.
+    Only whole messages are decoded, so a character divided between two reads is never lost.
+    Bytes that are not UTF-8 become U+FFFD and are counted. Both CRLF and LF end a line. With
+    `wanted`, other events are passed over unless they answer an action.
     """
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
@@ -36,61 +92,56 @@ class WireReader:
         self.malformed_lines = 0
         self.oversized = 0
         self.messages = 0
-        self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
+        self._wanted = wanted
         self._rest = b""
 
     def feed(self, data: bytes) -> list[Headers]:
         """Take the next bytes and return the messages they complete."""
         data = self._rest + data
         cut = len(data) - 1 if data.endswith(b"\r") else len(data)
-        blocks = (data[:cut].replace(b"\r\n", b"\n")).split(b"\n\n")
-        self._rest = blocks.pop() + data[cut:]
+        whole, blank, rest = data[:cut].replace(b"\r\n", b"\n").rpartition(b"\n\n")
+        self._rest = rest + data[cut:]
         if len(self._rest) > MESSAGE_LIMIT:
             self._rest = b""
             self.oversized += 1
-        return self._parse_all(blocks)
+        return self._parse_all(whole) if blank else []
 
     def close(self) -> list[Headers]:
         """Return the last message of a stream that ends without a blank line."""
         rest, self._rest = self._rest, b""
-        return self._parse_all([rest.replace(b"\r\n", b"\n").rstrip(b"\r")])
+        return self._parse_all(rest.replace(b"\r\n", b"\n").rstrip(b"\r"))
 
-    def _parse_all(self, blocks: list[bytes]) -> list[Headers]:
-        messages = []
-        for block in blocks:
-            block = block.lstrip(b"\n")
-            if block and not self._passed_over(block):
-                message = self._parse(block)
-                if message:
-                    messages.append(message)
+    def _parse_all(self, data: bytes) -> list[Headers]:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            text = data.decode(errors="replace")
+            self.bad_characters += text.count("�")
+        messages, wanted = [], self._wanted
+        for block in text.split("\n\n"):
+            if not block or block.startswith("\n"):
+                block = block.lstrip("\n")
+                if not block:
+                    continue
+            self.messages += 1
+            if wanted is not None and self._passed_over(block, wanted):
+                continue
+            if block.count("\n") >= block.count(":") and not self._has_headers(block):
+                continue
+            messages.append(Headers(block))
         return messages
 
-    def _passed_over(self, block: bytes) -> bool:
-        if self._wanted is None or not block.startswith(b"Event: "):
+    @staticmethod
+    def _passed_over(block: str, wanted: frozenset[str]) -> bool:
+        if not block.startswith("Event: "):
             return False
-        name = block[7:100].partition(b"\n")[0]
-        if name in self._wanted or b"\nActionID: " in block:
-            return False
-        self.messages += 1
-        return True
+        end = block.find("\n", 7)
+        name = block[7:end] if end > 0 else block[7:]
+        return name not in wanted and "\nActionID: " not in block
 
-    def _parse(self, block: bytes) -> Headers:
-        self.messages += 1
-        try:
-            text = block.decode()
-        except UnicodeDecodeError:
-            text = block.decode(errors="replace")
-            self.bad_characters += text.count("�")
-        parts = [line.partition(": ") for line in text.split("\n")]
-        if "" in [part[1] for part in parts]:
-            parts = list(self._mended(parts))
-        return Headers(parts)
-
-    def _mended(self, parts: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
-        for part in parts:
-            # A header without the usual space after its colon came through the cut whole.
-            mended = part if part[1] else part[0].partition(":")
-            if mended[1]:
-                yield mended
-            elif not mended[0].startswith(BANNER):
-                self.malformed_lines += 1
+    def _has_headers(self, block: str) -> bool:
+        """Count the lines that are no header; say whether any other is there."""
+        lines = block.split("\n")
+        bad = [line for line in lines if ":" not in line]
+        self.malformed_lines += sum(1 for line in bad if not line.startswith(BANNER))
+        return len(bad) < len(lines)

@@ -7,11 +7,29 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from dispatch.domain.calls import CallRecord, SurveyAnswer, SurveyEnded
+from dispatch.domain.calls import (
+    AgentSeen,
+    CallRecord,
+    JoinEnded,
+    ListeningEnded,
+    ListeningsAlive,
+    SurveyAnswer,
+    SurveyEnded,
+    SurveysAlive,
+)
 from dispatch.domain.errors import HotlineError
 
 log = logging.getLogger(__name__)
-News = CallRecord | SurveyAnswer | SurveyEnded
+News = (
+    CallRecord
+    | AgentSeen
+    | SurveyAnswer
+    | SurveyEnded
+    | SurveysAlive
+    | ListeningEnded
+    | ListeningsAlive
+    | JoinEnded
+)
 RETRY_MOST_S = 10.0
 
 
@@ -124,6 +142,17 @@ class Writer:
 def _key(item: News) -> tuple[object, ...]:
     if isinstance(item, CallRecord):
         return ("call", item.call_id)
+    if isinstance(item, AgentSeen):
+        # Each state an agent was in is part of the past, however short it was.
+        return ("agent", item.extension, item.since, item.state)
     if isinstance(item, SurveyAnswer):
         return ("answer", item.follow_up_id, item.question)
+    if isinstance(item, ListeningEnded):
+        return ("listening", item.listening_id)
+    if isinstance(item, JoinEnded):
+        return ("join", item.call_id)
+    if isinstance(item, ListeningsAlive):
+        return ("listenings",)
+    if isinstance(item, SurveysAlive):
+        return ("surveys",)
     return ("ended", item.follow_up_id)

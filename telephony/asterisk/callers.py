@@ -8,10 +8,11 @@ import shlex
 import socket
 import string
 import tempfile
-import time
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from telephony.asterisk.errors import CallFailed
 from telephony.asterisk.media import MediaEndpoint
@@ -29,6 +30,8 @@ class Manner(StrEnum):
     ANSWER = "answer"
     BUSY = "busy"
     NO_ANSWER = "no-answer"
+    DECLINED = "declined"
+    NO_SUCH_NUMBER = "no-such-number"
 
 
 class SippCaller:
@@ -43,9 +46,20 @@ class SippCaller:
         self._local_ip = local_ip
 
     def dial(
-        self, number: str, line: str, *, seconds: float, audio: bytes = b"", name: str = ""
+        self,
+        number: str,
+        line: str,
+        *,
+        seconds: float,
+        audio: bytes = b"",
+        name: str = "",
+        keys: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> SimulatedPhone:
-        """Ring `line` as `number`; hang up `seconds` after the answer. Returns at once."""
+        """Ring `line` as `number`; hang up `seconds` after the answer. Returns at once.
+
+        `keys` are pressed one by one after prompts; `headers` go with the INVITE.
+        """
         if not SAFE_NUMBER.fullmatch(number) or not SAFE_NUMBER.fullmatch(line) or not line:
             raise CallFailed(f"号码只能由数字和 + * # 组成：{number!r} → {line!r}")
         shown = re.sub(r'[\x00-\x1f"\\\[\]]', "", name)
@@ -53,8 +67,8 @@ class SippCaller:
         return _launch(
             self._sipp,
             self._folder,
-            scenario=_scenario("caller.xml", stay_ms=seconds * 1000),
-            media=MediaEndpoint(self._local_ip, audio=audio),
+            scenario=_scenario("caller.xml", headers, stay_ms=seconds * 1000),
+            media=MediaEndpoint(self._local_ip, audio=audio, keys=keys),
             local_ip=self._local_ip,
             port=0,
             keys={"line": line, "caller": caller},
@@ -63,10 +77,20 @@ class SippCaller:
         )
 
     def call(
-        self, number: str, line: str, *, seconds: float, audio: bytes = b"", name: str = ""
+        self,
+        number: str,
+        line: str,
+        *,
+        seconds: float,
+        audio: bytes = b"",
+        name: str = "",
+        keys: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> CallResult:
         """`dial` and wait for the end; raises CallFailed when the call is refused."""
-        with self.dial(number, line, seconds=seconds, audio=audio, name=name) as phone:
+        with self.dial(
+            number, line, seconds=seconds, audio=audio, name=name, keys=keys, headers=headers
+        ) as phone:
             return phone.wait(seconds + SETUP_LIMIT_S)
 
 
@@ -111,7 +135,7 @@ class SippCallee:
             limit_s=FOREVER_S,
             calls=self._calls,
         )
-        _await_listening(self._address)
+        phone.await_listening()
         return phone
 
 
@@ -151,9 +175,13 @@ class _Template(string.Template):
     delimiter = "@@"
 
 
-def _scenario(name: str, **milliseconds: float) -> str:
+def _scenario(
+    name: str, headers: Mapping[str, str] = MappingProxyType({}), **milliseconds: float
+) -> str:
     text = (resources.files("telephony.asterisk") / "sipp" / name).read_text("utf-8")
-    return _Template(text).safe_substitute({key: int(ms) for key, ms in milliseconds.items()})
+    lines = "".join(f"\n{header}: {value}" for header, value in headers.items())
+    values = {key: str(int(ms)) for key, ms in milliseconds.items()}
+    return _Template(text).safe_substitute({"headers": lines, **values})
 
 
 def _free_udp_port(address: str) -> int:
@@ -161,16 +189,3 @@ def _free_udp_port(address: str) -> int:
         probe.bind((address, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _await_listening(address: tuple[str, int], timeout_s: float = 5.0) -> None:
-    """Until somebody holds the UDP port: an INVITE sent earlier would wait for its repeat."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(address)
-            except OSError:
-                return
-        time.sleep(0.02)
-    raise CallFailed(f"模拟电话没有在 {address[0]}:{address[1]} 上就绪")

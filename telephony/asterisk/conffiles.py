@@ -1,26 +1,61 @@
 """Write Asterisk's configuration files from our settings and the templates beside this module."""
 
 import re
-import string
 from importlib import resources
 from pathlib import Path
 
 from telephony.asterisk.config import AsteriskSettings, sip_password
 from telephony.asterisk.errors import BadConfiguration
+from telephony.asterisk.plan_check import PROMPT_FORMATS, has_prompt, missing_survey_prompts
+from telephony.asterisk.plan_files import PLAN_FILES, Template, plan_texts, write_files
 from telephony.asterisk.program import AsteriskProgram
 
 REQUIRED_PROMPTS = (
-    "zh/hotline/greeting",
-    "zh/hotline/busy",
-    "zh/hotline/follow-up",
-    "zh/hotline/ask-solved",
-    "zh/hotline/ask-satisfied",
-    "zh/hotline/retry",
-    "zh/hotline/thanks",
+    *(
+        f"zh/hotline/{name}"
+        for name in (
+            "greeting",
+            "busy",
+            "closed",
+            "connecting",
+            "moved",
+            "refused",
+            "voicemail",
+            "voicemail-thanks",
+            "call-back",
+            "call-back-ask",
+            "call-back-done",
+            "call-back-hidden",
+            "call-back-offer",
+            "unreachable",
+            "emergency-connecting",
+            "emergency-unreachable",
+            "greeting-menu",
+            "menu-intro",
+            "rate-service",
+            "retry",
+            "thanks",
+        )
+    ),
+    *(
+        f"zh/queue-{name}"
+        for name in (
+            "callswaiting",
+            "holdtime",
+            "minute",
+            "minutes",
+            "seconds",
+            "thankyou",
+            "thereare",
+            "youarenext",
+        )
+    ),
+    *(f"zh/digits/{number}" for number in (*range(11), *range(20, 100, 10))),
+    "zh/digits/hundred",
+    "zh/digits/thousand",
     "zh/pbx-transfer",
     "zh/beep",
 )
-PROMPT_FORMATS = (".wav", ".alaw")
 FOLDERS = (
     "etc",
     "lib/keys",
@@ -40,11 +75,12 @@ UNSAFE_IN_PATH = re.compile(r"""[\s,;(){}\[\]"'$&|\\<>=@]""")
 
 def missing_prompts(prompts: Path) -> list[str]:
     """Names of prompts and music that the dialplan plays and `prompts` lacks."""
-    missing = [
-        name
-        for name in REQUIRED_PROMPTS
-        if not any((prompts / f"{name}{ending}").is_file() for ending in PROMPT_FORMATS)
-    ]
+    missing = [name for name in REQUIRED_PROMPTS if not has_prompt(prompts, name)]
+    # Mandarin always, any other language whole or not at all.
+    others = (folder.parent.name for folder in prompts.glob("*/hotline") if folder.is_dir())
+    for language in sorted({"zh", *others}):
+        missing += missing_survey_prompts(prompts, language)
+    missing = list(dict.fromkeys(missing))
     music = prompts / "moh"
     if not any(file.suffix in PROMPT_FORMATS for file in music.glob("*")):
         missing.append("moh/*.wav")
@@ -54,24 +90,22 @@ def missing_prompts(prompts: Path) -> list[str]:
 def write_configuration(settings: AsteriskSettings, program: AsteriskProgram) -> None:
     """Create the folders and write every file below `settings.etc`.
 
-    Raises BadConfiguration: a prompt is missing, or a value cannot be written safely.
+    May be run again while Asterisk runs: each file is replaced as a whole.
+
+    Raises:
+        BadConfiguration: a prompt is missing, or a value cannot be written safely.
+        BadPlan: the same of the switch plan; no file was touched.
     """
     _check(settings)
+    planned = plan_texts(settings, settings.plan)
     for name in FOLDERS:
         (settings.root / name).mkdir(parents=True, exist_ok=True)
     settings.recordings.mkdir(parents=True, exist_ok=True)
     settings.etc.chmod(0o700)  # holds the passwords
     _link_data(settings, program)
     values = _values(settings, program)
-    for name, template in _templates().items():
-        text = _Template(template).substitute(values)
-        file = settings.etc / name
-        file.write_text(text, encoding="utf-8")
-        file.chmod(0o600)
-
-
-class _Template(string.Template):
-    delimiter = "@@"  # the dialplan is full of dollar signs
+    own = {name: Template(text).substitute(values) for name, text in _templates().items()}
+    write_files(settings.etc, {**own, **planned})
 
 
 def _templates() -> dict[str, str]:
@@ -79,7 +113,7 @@ def _templates() -> dict[str, str]:
     return {
         entry.name: entry.read_text("utf-8")
         for entry in folder.iterdir()
-        if entry.name.endswith(".conf")
+        if entry.name.endswith(".conf") and entry.name not in PLAN_FILES
     }
 
 
@@ -109,7 +143,8 @@ def _values(settings: AsteriskSettings, program: AsteriskProgram) -> dict[str, o
         ),
         "agents": "\n".join(_agents(settings)),
         "ring_s": settings.ring_s,
-        "queue_length": settings.queue_length,
+        "voicemail_s": settings.voicemail_s,
+        "voicemail_silence_s": settings.voicemail_silence_s,
         "queue_wait_s": settings.queue_wait_s,
         "key_wait_s": settings.key_wait_s,
         "prompts_dir": settings.prompts,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dispatch.domain.switch_plan import SwitchPlan
+
 SHIPPED_PROMPTS = Path(__file__).resolve().parents[1] / "prompts"
 
 
@@ -35,6 +37,8 @@ class AsteriskSettings:
     system_name: str = "hot1"
     sip_bind: str = "127.0.0.1"
     sip_port: int = 15060
+    tls_port: int = 0
+    """Where carriers reach us by TLS; 0: beside `sip_port`, as 5061 is beside 5060 (RFC 3261)."""
     http_port: int = 18088
     ami_port: int = 15038
     rtp_ports: tuple[int, int] = (16000, 17999)
@@ -53,7 +57,13 @@ class AsteriskSettings:
     queue_length: int = 200
     ring_s: int = 20
     key_wait_s: float = 6.0
-    """Seconds a called citizen has for pressing a key."""
+    """Seconds a citizen has for pressing a key."""
+    voicemail_s: int = 180
+    """Longest message of a caller."""
+    voicemail_silence_s: int = 5
+    """Silence that ends it."""
+    plan: SwitchPlan = field(default_factory=SwitchPlan)
+    """What is written at a start; a later one is written by `plan_files.AsteriskPlanFiles`."""
 
     @property
     def loopback_only(self) -> bool:
@@ -66,6 +76,24 @@ class AsteriskSettings:
     @property
     def log(self) -> Path:
         return self.root / "log"
+
+    @property
+    def sip_tls_port(self) -> int:
+        return self.tls_port or self.sip_port + 1
+
+    @property
+    def tls_certificate(self) -> Path:
+        """Never below `lib/keys`: Asterisk takes what lies there for keys of its own."""
+        return self.root / "tls" / "certificate.pem"
+
+    @property
+    def tls_key(self) -> Path:
+        return self.root / "tls" / "key.pem"
+
+    @property
+    def tls_authorities(self) -> Path:
+        """Laid down by the city: who may have signed a carrier's certificate."""
+        return self.root / "tls" / "authorities.pem"
 
     @property
     def websocket_url(self) -> str:

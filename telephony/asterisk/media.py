@@ -35,9 +35,7 @@ class MediaEndpoint:
     """
 
     def __init__(self, address: str, *, audio: bytes = b"", keys: str = "") -> None:
-        unknown = set(keys) - set(KEY_EVENTS)
-        if unknown:
-            raise CallFailed(f"电话键盘上没有这些按键：{'、'.join(sorted(unknown))}")
+        _check_keys(keys)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((address, 0))
         self._socket.setblocking(False)
@@ -49,6 +47,7 @@ class MediaEndpoint:
         self.keys_pressed = ""
         self._frames = _frames(audio)
         self._keys = deque(keys)
+        self._pressed_now: deque[str] = deque()
         self._heard_since_key = 0
         self._last_heard_at = 0.0
         self._peer: tuple[str, int] | None = None
@@ -66,6 +65,15 @@ class MediaEndpoint:
     def __exit__(self, *problem: object) -> None:
         self.close()
 
+    def press(self, keys: str) -> None:
+        """Press the keys now, one after the other, whatever is heard; raises CallFailed."""
+        _check_keys(keys)
+        self._pressed_now.extend(keys)
+
+    def number_from(self, sequence: int) -> None:
+        """Number the packets sent from now on from this one; telephones begin anywhere."""
+        self._sequence = sequence & 0xFFFF
+
     def close(self) -> None:
         """End the thread and free the port."""
         self._stopping.set()
@@ -78,8 +86,10 @@ class MediaEndpoint:
         while not self._stopping.is_set():
             self._receive()
             if self._peer is not None:
-                if not key_packets and self._may_press():
-                    key_packets = self._press()
+                if not key_packets and self._pressed_now:
+                    key_packets = self._press(self._pressed_now.popleft())
+                elif not key_packets and self._may_press():
+                    key_packets = self._press(self._keys.popleft())
                 if key_packets:
                     payload, first = key_packets.popleft()
                     self._send(TELEPHONE_EVENT, payload, self._key_timestamp, marker=first)
@@ -111,8 +121,7 @@ class MediaEndpoint:
         quiet_s = time.monotonic() - self._last_heard_at
         return bool(self._keys) and self._heard_since_key > MIN_PROMPT_PACKETS and quiet_s > QUIET_S
 
-    def _press(self) -> deque[tuple[bytes, bool]]:
-        key = self._keys.popleft()
+    def _press(self, key: str) -> deque[tuple[bytes, bool]]:
         self.keys_pressed += key
         self._heard_since_key = 0
         self._key_timestamp = self._timestamp
@@ -162,6 +171,12 @@ def read_alaw(path: Path) -> bytes:
         raise CallFailed(f"声音文件 {path} 须为 8 kHz、单声道、16 位的 wav")
     table = _alaw_table()
     return bytes(table[value >> 3] for (value,) in struct.iter_unpack("<h", samples))
+
+
+def _check_keys(keys: str) -> None:
+    unknown = set(keys) - set(KEY_EVENTS)
+    if unknown:
+        raise CallFailed(f"电话键盘上没有这些按键：{'、'.join(sorted(unknown))}")
 
 
 def _frames(audio: bytes) -> deque[bytes]:

@@ -10,6 +10,7 @@ from typing import Self
 
 from telephony.asterisk.errors import CallFailed
 from telephony.asterisk.media import MediaEndpoint
+from telephony.asterisk.processes import holds_port
 
 NOBODY_THERE = "对方没有应答，请确认热线已经启动（make up）、SIP 端口正确"
 HANG_UP = (
@@ -72,6 +73,20 @@ class SimulatedPhone:
     def ringing(self) -> bool:
         """Whether an INVITE has come in or gone out."""
         return "INVITE sip:" in self.signalling
+
+    def await_listening(self, timeout_s: float = 5.0) -> None:
+        """Until it can be rung: an INVITE sent earlier would wait for its repeat.
+
+        Raises CallFailed when it cannot, because somebody else has its port for example.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not holds_port(self._process.pid, self._address[1]):
+            code = self._process.poll()
+            if code is not None or time.monotonic() > deadline:
+                self.close()
+                host, port = self._address
+                raise CallFailed(f"模拟电话没有在 {host}:{port} 上就绪：{self._reason(code or 0)}")
+            time.sleep(0.02)
 
     def await_reply(self, timeout_s: float = 5.0) -> None:
         """Until the other side says anything; raises CallFailed when nobody is there."""

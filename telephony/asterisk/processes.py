@@ -34,13 +34,26 @@ def port_owner(port: int) -> str | None:
         if not entry.name.isdigit():
             continue
         try:
-            links = {str(file.readlink()) for file in (entry / "fd").iterdir()}
+            links = _open_files(entry)
             name = (entry / "comm").read_text(errors="replace").strip()
         except OSError:
             continue  # ended meanwhile, or another user's
         if links & inodes:
             return f"被进程 {entry.name} {name} 占用"
     return None
+
+
+def holds_port(pid: int, port: int) -> bool:
+    """Whether the process itself has the TCP or UDP port open."""
+    inodes = _socket_inodes(port)
+    try:
+        return not inodes.isdisjoint(_open_files(PROC / str(pid)))
+    except OSError:
+        return False  # ended, or one of its files was closed this moment
+
+
+def _open_files(process: Path) -> set[str]:
+    return {str(file.readlink()) for file in (process / "fd").iterdir()}
 
 
 def _socket_inodes(port: int) -> set[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -268,9 +270,7 @@ def test_closing_ends_the_wait_for_the_next_attempt() -> None:
 
 
 def test_values_that_came_once_or_often_are_always_a_list() -> None:
-    headers = Headers(
-        [line.partition(": ") for line in ("ChanVariable: A=1", "Empty: ", "X: 1", "X: 2")]
-    )
+    headers = Headers("ChanVariable: A=1\nEmpty: \nX: 1\nX: 2")
     assert headers.every("ChanVariable") == ["A=1"]
     assert headers.every("X") == ["1", "2"]
     assert headers["X"] == "1"
@@ -278,6 +278,41 @@ def test_values_that_came_once_or_often_are_always_a_list() -> None:
     assert headers["Empty"] == ""
     with pytest.raises(KeyError):
         headers["Mising"]
+
+
+def test_a_consumer_that_fails_ends_neither_the_connection_nor_what_was_read() -> None:
+    async def story() -> None:
+        async with FakeAmi() as server, connected(server) as (client, _):
+            server.say(event("Tick", Number="1") + event("Tick", Number="2"))
+            await until(lambda: client.counts["events"] == 3)
+
+            async def fails() -> None:
+                async for _ in client.events():
+                    raise ValueError("a consumer's own mistake")
+
+            failing = asyncio.ensure_future(fails())
+            server.say(event("Tick", Number="3"))
+            await asyncio.wait([failing], timeout=2)
+            listener = Listener(client)
+            listening = asyncio.ensure_future(listener.run())
+            server.say(event("Tick", Number="4"))
+            await until(lambda: client.counts["events"] == 5)
+            assert client.connected
+            assert client.connections == 1
+            assert (await client.action("Ping")).ok
+            listening.cancel()
+
+    run(story)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_message_can_be_copied_and_sent_to_another_process(
+    again: Callable[[Headers], Headers],
+) -> None:
+    headers = Headers("Event: X\nChanVariable: A=1\nChanVariable: B=")
+    same = again(headers)
+    assert (same, same.event) == (headers, "X")
+    assert same.every("ChanVariable") == ["A=1", "B="]
 
 
 def test_events_keep_their_order_while_the_consumer_is_slow() -> None:

@@ -1,6 +1,7 @@
 """Real calls through the generated dialplan, by telephones that speak and press keys."""
 
 import re
+import socket
 import time
 import wave
 from collections.abc import Iterator
@@ -9,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from telephony.asterisk.callers import Manner
+from telephony.asterisk.callers import Manner, SippCallee
 from telephony.asterisk.errors import CallFailed
 from telephony.asterisk.phones import CallResult, SimulatedPhone
 from telephony.asterisk.probe import AmiProbe, Message
-from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk
+from tests.fixtures_asterisk import CITIZEN_IP, AsteriskUnderTest, free_port, private_asterisk
 
 pytestmark = pytest.mark.asterisk
 
@@ -99,9 +100,11 @@ def test_a_citizen_is_greeted_queued_connected_and_recorded(asterisk: AsteriskUn
     linked = announced["Linkedid"]
     rows = [line for line in asterisk.queue_log.read_text().splitlines() if f"|{linked}|" in line]
     assert [row.split("|")[4] for row in rows] == ["ENTERQUEUE", "CONNECT", "COMPLETEAGENT"]
-    (recording,) = asterisk.settings.recordings.glob(f"*/{announced['CallUUID']}.wav")
-    with wave.open(str(recording), "rb") as sound:
-        assert 1.5 < sound.getnframes() / sound.getframerate() < 4
+    sides = sorted(asterisk.settings.recordings.glob(f"*/{announced['CallUUID']}*"))
+    assert [side.name[36:] for side in sides] == ["-agent.wav", "-citizen.wav"]
+    for side in sides:
+        with wave.open(str(side), "rb") as sound:
+            assert 1.5 < sound.getnframes() / sound.getframerate() < 4
 
 
 def test_files_tell_the_call_apart_by_our_own_id_in_utc(asterisk: AsteriskUnderTest) -> None:
@@ -212,3 +215,15 @@ def lines_with(path: Path, text: str) -> list[str]:
             return rows
         time.sleep(0.05)
     return []
+
+
+def test_a_telephone_whose_port_is_taken_says_so(asterisk: AsteriskUnderTest) -> None:
+    """Else whoever rings it is answered by nobody, and nothing tells why."""
+    address = (CITIZEN_IP, free_port(socket.SOCK_DGRAM, CITIZEN_IP))
+    station = SippCallee(asterisk.sipp, asterisk.folder, address=address)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(address)
+        with pytest.raises(CallFailed, match=r"没有在 .* 上就绪：.*already in use"):
+            station.start()
+    with station.start() as phone:
+        assert not phone.ringing

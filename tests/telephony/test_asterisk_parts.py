@@ -1,15 +1,19 @@
 """What needs no running Asterisk: versions, refusals of bad settings, the sound itself."""
 
+import shutil
 import wave
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from dispatch.domain.errors import BadPlan
+from dispatch.domain.switch_plan import SwitchPlan
 from telephony.asterisk.conffiles import write_configuration
 from telephony.asterisk.config import SHIPPED_PROMPTS, AsteriskSecrets, AsteriskSettings
 from telephony.asterisk.errors import BadConfiguration, CallFailed, ProgramMissing
 from telephony.asterisk.media import MediaEndpoint, read_alaw
+from telephony.asterisk.plan_check import check_plan
 from telephony.asterisk.program import (
     AsteriskProgram,
     asterisk_release,
@@ -114,6 +118,28 @@ def test_settings_that_cannot_be_written_safely_are_refused(
 ) -> None:
     with pytest.raises(BadConfiguration, match=says):
         write_configuration(replace(settings, **change), program)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ["zh/hotline/ask-comment", "zh/hotline/rate-service", "en/hotline/hello", "en/digits/2"]
+)
+def test_a_missing_recording_is_named(
+    settings: AsteriskSettings, program: AsteriskProgram, tmp_path: Path, name: str
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(SHIPPED_PROMPTS, own)
+    write_configuration(replace(settings, prompts=own), program)
+    (own / f"{name}.wav").unlink()
+    with pytest.raises(BadConfiguration, match=f"{name}（"):
+        write_configuration(replace(settings, prompts=own), program)
+
+
+def test_a_language_of_the_policy_needs_its_recordings() -> None:
+    check_plan(SwitchPlan(languages=("zh", "en")), SHIPPED_PROMPTS)
+    with pytest.raises(BadPlan, match="ug/hotline/hello"):
+        check_plan(SwitchPlan(languages=("zh", "ug")), SHIPPED_PROMPTS)
+    with pytest.raises(BadPlan, match="语言"):
+        check_plan(SwitchPlan(languages=("../zh",)), SHIPPED_PROMPTS)
 
 
 def test_speech_becomes_a_law_of_the_same_length_and_loudness() -> None:

@@ -274,6 +274,17 @@ def test_the_ringing_extension_is_known_at_once_and_only_while_it_rings() -> Non
     assert only(trace).ringing is None
 
 
+def test_a_lifted_telephone_has_the_call_before_it_is_connected() -> None:
+    """Whoever answers may press a key of his desk at once: the call is his in every moment."""
+    trace = TraceWriter()
+    trace.arrives()
+    trace.up(4.0, AGENT)
+    assert only(trace).ringing == "8001"
+    trace.stops_ringing(4.0, "ANSWER")
+    record = only(trace)
+    assert (record.ringing, record.agent) == (None, "8001")
+
+
 @pytest.mark.parametrize("name", STORIES)
 def test_a_new_start_of_the_telephone_system_ends_what_was_open(name: str) -> None:
     trace = STORIES[name]()

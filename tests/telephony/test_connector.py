@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +27,10 @@ from telephony.checkpoints import Checkpoints, FileCheckpoints
 from telephony.connector import ConnectorConfig, TelephonyConnector
 from telephony.headers import HEARD
 from telephony.reconciler import Reconciler
+from telephony.seat_store import WishesOnly
 from telephony.writer import ListSink, News
 from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk
+from tests.fixtures_hotline import until
 
 pytestmark = pytest.mark.asterisk
 READY = Seat("9001", "王芳", AgentState.READY)
@@ -72,10 +73,11 @@ def connector(
         actions=AmiConfig(username="hotline-actions", secret=secrets.ami_actions, port=port),
         channel_events=asterisk.cel,
         queue_log=asterisk.queue_log,
+        detail_records=asterisk.cdr,
     )
     checkpoints = checkpoints or FileCheckpoints(folder / "checkpoints.json")
     return TelephonyConnector(
-        config, sink=sink, wishes=lambda: list(wishes), checkpoints=checkpoints
+        config, sink=sink, seats=WishesOnly(lambda: list(wishes)), checkpoints=checkpoints
     )
 
 
@@ -95,13 +97,6 @@ def connected(
     finally:
         running.stop()
         assert not running.status().running
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def members(asterisk: AsteriskUnderTest) -> dict[str, str]:
@@ -146,7 +141,9 @@ def test_a_call_rings_at_once_and_ends_complete(
     assert record.talk_s == pytest.approx(1.5, abs=0.6)
     assert record.wait_s is not None
     assert record.recording is not None
-    assert (asterisk.settings.recordings / record.recording).exists()
+    whole = asterisk.settings.recordings / record.recording
+    for side in ("citizen", "agent"):
+        assert whole.with_name(f"{whole.stem}-{side}.wav").exists()
     assert record.queued_at is not None
     delay = (sink.rang_at[record.call_id] - record.queued_at).total_seconds()
     assert delay < 1.0

@@ -10,8 +10,9 @@ import pytest
 from dispatch.domain.calls import CallOutcome, CallRecord
 from telephony.calls import CallReducer
 from telephony.checkpoints import FileCheckpoints
+from telephony.coarse_rows import queue_event
 from telephony.facts import AgentAnswered, QueueVerdict
-from telephony.files import LogTail, channel_event, queue_event
+from telephony.files import LogTail, channel_event
 from telephony.reconciler import CHECKPOINT, Reconciler
 
 EPOCH = 1795305166

@@ -11,6 +11,7 @@ from telephony.facts import (
     AnyFact,
     LegEnded,
     LegStarted,
+    MachineHeard,
     OriginateAnswered,
     SurveyClosed,
     SurveyDone,
@@ -30,8 +31,8 @@ def response(ok: bool, reason: int) -> OriginateAnswered:
     return OriginateAnswered(at(3), order_of(7, CALL), ok, reason, CALL)
 
 
-def heard(question: str, digit: str | None) -> SurveyHeard:
-    return SurveyHeard(at(5), CALL, 7, question, digit)
+def heard(question: str, digit: str | None, wrong: int = 0) -> SurveyHeard:
+    return SurveyHeard(at(5), CALL, 7, question, digit, wrong, "zh")
 
 
 BEGUN = LegStarted(at(0), CALL, CALL, CHANNEL, outgoing=True)
@@ -65,6 +66,17 @@ def tell(facts: list[AnyFact]) -> tuple[list[tuple[str, str | None]], list[Surve
         ([heard("solved", "2")], SurveyResult.PARTIAL),
         ([heard("solved", None), SurveyDone(at(6), CALL, 7)], SurveyResult.SILENT),
         ([], SurveyResult.HUNG_UP),
+        ([heard("solved", None, wrong=2)], SurveyResult.WRONG_KEYS),
+        (
+            [heard("solved", None, wrong=1), heard("satisfied", "3"), SurveyDone(at(6), CALL, 7)],
+            SurveyResult.PARTIAL,
+        ),
+        ([MachineHeard(at(6), CALL, 7)], SurveyResult.MACHINE),
+        (
+            [heard("solved", None), SurveyDone(at(6), CALL, 7), MachineHeard(at(7), CALL, 7)],
+            SurveyResult.MACHINE,
+        ),
+        ([SurveyDone(at(6), CALL, 7)], SurveyResult.COMPLETED),
     ],
 )
 def test_a_taken_call_ends_by_what_was_heard(facts: list[AnyFact], result: SurveyResult) -> None:
@@ -81,7 +93,13 @@ def test_a_taken_call_ends_by_what_was_heard(facts: list[AnyFact], result: Surve
         (3, 19, SurveyResult.NO_ANSWER),
         (0, 17, SurveyResult.BUSY),
         (0, 19, SurveyResult.NO_ANSWER),
-        (0, 1, SurveyResult.FAILED),
+        (0, 18, SurveyResult.NO_ANSWER),
+        (0, 20, SurveyResult.NO_ANSWER),
+        (0, 21, SurveyResult.DECLINED),
+        (0, 1, SurveyResult.NO_SUCH_NUMBER),
+        (0, 22, SurveyResult.NO_SUCH_NUMBER),
+        (0, 28, SurveyResult.NO_SUCH_NUMBER),
+        (0, 34, SurveyResult.FAILED),
     ],
 )
 @pytest.mark.parametrize("response_first", [True, False])
@@ -94,7 +112,13 @@ def test_a_call_nobody_took_says_why(
 
 
 def test_a_call_that_could_not_even_begin_failed() -> None:
-    assert tell([response(False, 0)])[1] == [SurveyResult.FAILED]
+    assert tell([response(False, 0)])[1] == []
+    of_another = LegStarted(at(30), "somebody", "somebody", "PJSIP/8001-1")
+    assert tell([response(False, 0), of_another])[1] == [SurveyResult.FAILED]
+
+
+def test_a_refusal_that_overtakes_its_own_call_says_why_all_the_same() -> None:
+    assert tell([response(False, 0), BEGUN, ended(17)])[1] == [SurveyResult.BUSY]
 
 
 def test_everything_told_twice_is_news_once() -> None:
