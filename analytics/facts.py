@@ -2,169 +2,165 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import and_, func, select
 
-from analytics.figures import BY_CODE, FIGURES, SERVICE_LEVEL_S, Figure, Subject
+from analytics import answers, definitions_calls, definitions_tickets, filters
+from analytics.conditions import Build, Definition
+from analytics.counting import COUNTED, count, count_by
+from analytics.exclusions import excluded_from
+from analytics.figures import BY_CODE, CATALOGUE, FIGURES, Figure
+from analytics.passes import Counts, count_together
 from analytics.periods import Period
-from analytics.rates import Rate
+from analytics.rates import Mean, Rate, Value
+from analytics.scope import EVERYTHING, Scope
 from dispatch.db import Session
 from dispatch.domain.errors import NotFound
+from dispatch.domain.judging_terms import Measure
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import Disposition, Rating, Role, Verdict
+from dispatch.domain.vocabulary import Disposition, Role
 from dispatch.models.contacts import Contact
 from dispatch.models.people import Department
-from dispatch.models.tickets import Assignment, Ticket
 from dispatch.service.access import require_role
 
-Condition = ColumnElement[bool]
+__all__ = ["COUNTED", "READERS", "by_unit", "code_for", "definition", "rate", "rates", "value"]
 
 READERS = (Role.LEADER, Role.CENTER, Role.SUPERVISOR, Role.ADMIN, Role.SYSTEM)
 """Who reads the figures of the whole city."""
 
 
-@dataclass(frozen=True)
-class Definition:
-    """The two conditions of a figure: what is judged, and which of that is a hit."""
-
-    judged: Condition
-    hit: Condition
-
-
-def _closed(period: Period) -> Condition:
-    # The table itself sees to it that a closed ticket has a time.
-    closed: Condition = period.known(Ticket.closed_at)
-    return closed
-
-
-def _ended(period: Period) -> Condition:
-    # Closed in the period; what was reopened counts when it was last done with. Written so that
-    # the database finds both by the index of closing times.
-    open_again = func.coalesce(Ticket.completed_at, Ticket.created_at)
-    reopened = and_(Ticket.closed_at.is_(None), period.holds(open_again))
-    return or_(period.holds(Ticket.closed_at), reopened)
-
-
-def _inbound(period: Period) -> Condition:
-    return and_(Contact.direction == "inbound", period.holds(Contact.started_at))
-
-
-def _offered(period: Period) -> Condition:
-    # A call still waiting is not judged yet, nor one of which an import does not tell whether
-    # it was answered.
-    known = or_(Contact.answered_at.is_not(None), Contact.outcome.is_not(None))
-    return and_(_inbound(period), Contact.queued_at.is_not(None), known)
-
-
 def definition(
-    code: str, period: Period, rules: Rules, now: datetime, unit: str = ""
+    code: str,
+    period: Period,
+    rules: Rules,
+    now: datetime,
+    unit: str = "",
+    scope: Scope = EVERYTHING,
 ) -> Definition:
-    """The conditions of a figure for a period, as seen at `now`, of one unit or of all.
+    """The conditions of a figure for a period, as seen at `now`, in a scope.
+
+    `unit` is short for a scope of one unit.
 
     Raises:
-        NotFound: there is no figure of this code.
+        NotFound: there is no figure of this code, or the scope has no meaning for it.
     """
-    build = _DEFINITIONS.get(code)
-    if build is None:
+    figure = BY_CODE.get(code)
+    if figure is None:
         raise NotFound(f"没有编码为 {code[:40]} 的指标；可用的有：{'、'.join(BY_CODE)}")
-    what = build(period, rules, now)
-    if not unit:
+    if unit:
+        scope = replace(scope, unit=unit)
+    mine = filters.condition(figure, scope)
+    if code == _BY_WINDOWS:
+        what = definitions_calls.connection_24h(period, rules, mine)
+    else:
+        what = _left_out(figure, _DEFINITIONS[code](period, rules, now), period)
+    if mine is None:
         return what
-    ids = select(Department.id).where(Department.code == unit)
-    of_unit: dict[Subject, Condition] = {
-        Subject.TICKET: Ticket.department_id.in_(ids),
-        Subject.ASSIGNMENT: Assignment.department_id.in_(ids),
+    out = None if what.excluded is None else and_(what.excluded, mine)
+    return replace(what, judged=and_(what.judged, mine), excluded=out)
+
+
+def _left_out(figure: Figure, what: Definition, period: Period) -> Definition:
+    """Take out what was excluded from the figure's measure; it stays to be told of."""
+    if figure.measure is None:
+        return what
+    out = excluded_from(figure.measure, figure.subject, period)
+    return replace(what, judged=and_(what.judged, ~out), excluded=and_(what.judged, out))
+
+
+_BY_WINDOWS = "connection_24h_rate"
+
+_DEFINITIONS: dict[str, Build] = {
+    **definitions_calls.DEFINITIONS,
+    **definitions_tickets.DEFINITIONS,
+    **answers.DEFINITIONS,
+}
+
+_BY_MEASURE: dict[Measure, str] = {
+    Measure.ON_TIME: "on_time_rate",
+    Measure.ACKNOWLEDGED: "acknowledged_on_time_rate",
+    Measure.RESPONSE: "response_rate",
+}
+
+
+def value(
+    session: Session,
+    reader: Actor,
+    code: str,
+    period: Period,
+    rules: Rules,
+    *,
+    scope: Scope = EVERYTHING,
+    now: datetime,
+) -> Value:
+    """Count a figure: a rate or a mean. One statement counts both parts, of one moment."""
+    require_role(reader, *READERS)
+    what = definition(code, period, rules, now, scope=scope)  # refuses an unknown code
+    return count(session, BY_CODE[code], what, rules)
+
+
+def values(
+    session: Session,
+    reader: Actor,
+    period: Period,
+    rules: Rules,
+    *,
+    scope: Scope = EVERYTHING,
+    now: datetime,
+) -> dict[str, Value]:
+    """Count every figure of the catalogue for which the scope has a meaning, in its order."""
+    return _counted(session, reader, CATALOGUE, period, rules, scope, now)
+
+
+def _counted(
+    session: Session,
+    reader: Actor,
+    figures: Sequence[Figure],
+    period: Period,
+    rules: Rules,
+    scope: Scope,
+    now: datetime,
+) -> dict[str, Value]:
+    """Figures in one pass for each period rule; of a part of the city one by one.
+
+    A part is found by its own index, which a pass over the whole period would not use.
+    """
+    require_role(reader, *READERS)
+    asked = [figure for figure in figures if filters.fits(figure, scope)]
+    together = {} if scope != EVERYTHING else _together(session, asked, period, rules, now)
+    return {
+        figure.code: together[figure.code]
+        if figure.code in together
+        else value(session, reader, figure.code, period, rules, scope=scope, now=now)
+        for figure in asked
     }
-    if (mine := of_unit.get(BY_CODE[code].subject)) is None:
-        raise NotFound(f"{BY_CODE[code].name}不分单位统计")
-    return Definition(and_(what.judged, mine), what.hit)
 
 
-def _direct(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    answered = Contact.disposition == Disposition.ANSWERED_ON_CALL.value
-    return Definition(_inbound(period), answered)
+def _together(
+    session: Session, figures: Sequence[Figure], period: Period, rules: Rules, now: datetime
+) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for subject, table in COUNTED.items():
+        whats = {
+            figure.code: what
+            for figure in figures
+            if figure.subject is subject
+            and (what := definition(figure.code, period, rules, now)).worked is None
+        }
+        counts = count_together(session, table, list(whats.values()))
+        for code, each in zip(whats, counts, strict=True):
+            found[code] = valued(BY_CODE[code], each)
+    return found
 
 
-def _connection(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    return Definition(_offered(period), Contact.answered_at.is_not(None))
-
-
-def _service_level(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    in_time = and_(Contact.answered_at.is_not(None), Contact.wait_s <= SERVICE_LEVEL_S)
-    return Definition(_offered(period), in_time)
-
-
-def _acknowledged(period: Period, _rules: Rules, now: datetime) -> Definition:
-    due = and_(
-        Assignment.acknowledge_by.is_not(None),
-        or_(period.known(Assignment.acknowledged_at), Assignment.acknowledge_by <= now),
-    )
-    in_time = and_(
-        period.known(Assignment.acknowledged_at),
-        Assignment.acknowledged_at <= Assignment.acknowledge_by,
-    )
-    return Definition(and_(period.holds(Assignment.dispatched_at), due), in_time)
-
-
-def _response(period: Period, _rules: Rules, now: datetime) -> Definition:
-    assessable = or_(period.known(Ticket.first_contacted_at), Ticket.due_at <= now)
-    in_time = and_(
-        period.known(Ticket.first_contacted_at),
-        or_(Ticket.due_at.is_(None), Ticket.first_contacted_at <= Ticket.due_at),
-    )
-    return Definition(and_(period.holds(Ticket.dispatched_at), assessable), in_time)
-
-
-def _on_time(period: Period, _rules: Rules, now: datetime) -> Definition:
-    # What was completed early is judged too; what is not due yet and open is not.
-    judged = or_(period.known(Ticket.completed_at), Ticket.due_at <= now)
-    in_time = and_(period.known(Ticket.completed_at), Ticket.completed_at <= Ticket.due_at)
-    return Definition(and_(period.holds(Ticket.due_at), judged), in_time)
-
-
-def _completion(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    return Definition(period.holds(Ticket.dispatched_at), _closed(period))
-
-
-def _resolution(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    judged = and_(Ticket.solved.is_not(None), _ended(period))
-    return Definition(judged, Ticket.solved == Verdict.RESOLVED.value)
-
-
-def _satisfaction(period: Period, rules: Rules, _now: datetime) -> Definition:
-    grades = [grade.value for grade in Rating if rules.counts_as_satisfied(grade)]
-    judged = and_(Ticket.rating.is_not(None), _ended(period))
-    return Definition(judged, Ticket.rating.in_(grades))
-
-
-def _business(period: Period, _rules: Rules, _now: datetime) -> Definition:
-    judged = and_(Ticket.business_environment.is_(True), period.holds(Ticket.created_at))
-    return Definition(judged, _closed(period))
-
-
-_DEFINITIONS: dict[str, Callable[[Period, Rules, datetime], Definition]] = {
-    "direct_answer_rate": _direct,
-    "connection_rate": _connection,
-    "service_level_15s": _service_level,
-    "acknowledged_on_time_rate": _acknowledged,
-    "response_rate": _response,
-    "on_time_rate": _on_time,
-    "completion_rate": _completion,
-    "resolution_rate": _resolution,
-    "satisfaction_rate": _satisfaction,
-    "business_environment_completion_rate": _business,
-}
-
-_TABLES: dict[Subject, Any] = {
-    Subject.CONTACT: Contact,
-    Subject.TICKET: Ticket,
-    Subject.ASSIGNMENT: Assignment,
-}
+def valued(figure: Figure, counts: Counts) -> Value:
+    """What was counted in a pass as a rate, or as the mean that the figure is."""
+    first, n = counts
+    return Rate(first or 0, n) if figure.is_rate else Mean(first or 0, n)
 
 
 def rate(
@@ -175,32 +171,85 @@ def rate(
     rules: Rules,
     *,
     unit: str = "",
+    scope: Scope = EVERYTHING,
     now: datetime,
 ) -> Rate:
-    """Count a figure. One statement counts both parts, so they are of one moment."""
-    require_role(reader, *READERS)
-    what = definition(code, period, rules, now, unit)  # refuses an unknown code
-    return _count(session, BY_CODE[code], what)
+    """Count a figure that is a rate.
+
+    Raises:
+        NotFound: it is a mean, which has no hits.
+    """
+    mine = replace(scope, unit=unit) if unit else scope
+    found = value(session, reader, code, period, rules, scope=mine, now=now)
+    if not isinstance(found, Rate):
+        raise NotFound(f"{BY_CODE[code].name}是平均数，不是比率")
+    return found
 
 
 def rates(
-    session: Session, reader: Actor, period: Period, rules: Rules, *, now: datetime
+    session: Session,
+    reader: Actor,
+    period: Period,
+    rules: Rules,
+    *,
+    codes: Iterable[str] = (),
+    scope: Scope = EVERYTHING,
+    now: datetime,
 ) -> dict[str, Rate]:
-    """Count every figure of the catalogue."""
+    """Count every rate of the catalogue for which the scope has a meaning, or those of codes."""
+    figures = [BY_CODE[code] for code in codes] or FIGURES
+    found = _counted(session, reader, figures, period, rules, scope, now)
+    return {code: one for code, one in found.items() if isinstance(one, Rate)}
+
+
+def code_for(measure: Measure, rules: Rules) -> str:
+    """The figure that counts for units: answers by the denominator of the city's policy."""
+    by_answers = answers.CODES.get((measure, rules.profile.rating.denominator))
+    return by_answers or _BY_MEASURE[measure]
+
+
+def by_unit(
+    session: Session,
+    reader: Actor,
+    code: str,
+    period: Period,
+    rules: Rules,
+    *,
+    scope: Scope = EVERYTHING,
+    now: datetime,
+) -> dict[str, Rate]:
+    """A rate of every unit that has anything judged in it, by the unit's code.
+
+    Raises:
+        NotFound: the figure is not counted by units.
+    """
+    found = by_units(session, reader, code, period, rules, scope=scope, now=now)
+    return {unit: one for unit, one in found.items() if isinstance(one, Rate)}
+
+
+def by_units(
+    session: Session,
+    reader: Actor,
+    code: str,
+    period: Period,
+    rules: Rules,
+    *,
+    scope: Scope = EVERYTHING,
+    now: datetime,
+) -> dict[str, Value]:
+    """A figure of every unit that has a case in it, by the unit's code.
+
+    Raises:
+        NotFound: the figure is not counted by units.
+    """
     require_role(reader, *READERS)
-    return {
-        figure.code: _count(session, figure, definition(figure.code, period, rules, now))
-        for figure in FIGURES
-    }
-
-
-def _count(session: Session, figure: Figure, what: Definition) -> Rate:
-    table = _TABLES[figure.subject]
-    query = (
-        select(func.count().filter(what.hit), func.count()).select_from(table).where(what.judged)
-    )
-    hits, judged = session.execute(query).one()
-    return Rate(hits, judged)
+    what = definition(code, period, rules, now, scope=scope)
+    figure = BY_CODE[code]
+    if "unit" not in filters.FILTERS[figure.subject]:
+        raise NotFound(f"{figure.name}不分单位统计")
+    found = count_by(session, figure, what, rules, COUNTED[figure.subject].department_id)
+    codes = session.execute(select(Department.id, Department.code).order_by(Department.code))
+    return {unit: found[id_] for id_, unit in codes if id_ in found}
 
 
 def dispositions(session: Session, reader: Actor, period: Period) -> dict[Disposition | None, int]:
@@ -208,7 +257,7 @@ def dispositions(session: Session, reader: Actor, period: Period) -> dict[Dispos
     require_role(reader, *READERS)
     query = (
         select(Contact.disposition, func.count())
-        .where(_inbound(period))
+        .where(definitions_calls.inbound(period))
         .group_by(Contact.disposition)
     )
     return {Disposition(value) if value else None: count for value, count in session.execute(query)}

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, distinct, func, or_, select
+from sqlalchemy import and_, func, select
 
-from analytics.facts import READERS
+from analytics import conditions
+from analytics.definitions_calls import inbound
+from analytics.facts import READERS, definition
 from analytics.periods import Period
-from analytics.rates import Rate
+from analytics.rates import Rate, Value
 from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import DepartmentKind, Disposition, Rating, RequestKind, Status
+from dispatch.domain.vocabulary import DepartmentKind, Disposition, Status
 from dispatch.models.catalog import Division, Line
 from dispatch.models.contacts import Contact
-from dispatch.models.followups import FollowUp
 from dispatch.models.people import Department
 from dispatch.models.tickets import Ticket
 from dispatch.service.access import require_role
+
+CALLS, OPENED, SENT, CLOSED = "direct_answer_rate", "named_rate", "completion_rate", "redo_rate"
+"""The figures that judge every call of a period, every ticket opened, sent out and closed in it."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +37,21 @@ class Totals:
     closed: int
 
 
-def totals(session: Session, reader: Actor, period: Period) -> Totals:
-    """Count the period's calls and tickets."""
+def totals(found: Mapping[str, Value]) -> Totals:
+    """A period's calls and tickets, out of its figures: their rows are the rows behind these."""
+    cases = (found[code] for code in (CALLS, OPENED, SENT, CLOSED))
+    return Totals(*(one.judged if isinstance(one, Rate) else one.n for one in cases))
+
+
+def anything(session: Session, reader: Actor, period: Period) -> bool:
+    """Whether a call came or a ticket was opened, sent out or closed in the period."""
     require_role(reader, *READERS)
-
-    def count(table: Any, *conditions: Any) -> int:
-        return session.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
-
-    return Totals(
-        calls=count(Contact, Contact.direction == "inbound", period.holds(Contact.started_at)),
-        tickets=count(Ticket, period.holds(Ticket.created_at)),
-        dispatched=count(Ticket, period.holds(Ticket.dispatched_at)),
-        closed=count(Ticket, period.holds(Ticket.closed_at)),
+    moments = (Ticket.created_at, Ticket.dispatched_at, Ticket.closed_at)
+    asked = (
+        select(Contact.id).where(inbound(period)),
+        *(select(Ticket.id).where(period.holds(moment)) for moment in moments),
     )
-
-
-def by_kind(session: Session, reader: Actor, period: Period) -> dict[RequestKind, int]:
-    """Tickets opened, by kind of request."""
-    require_role(reader, *READERS)
-    query = (
-        select(Ticket.kind, func.count())
-        .where(period.holds(Ticket.created_at))
-        .group_by(Ticket.kind)
-    )
-    return {RequestKind(kind): count for kind, count in session.execute(query)}
+    return any(session.scalar(query.limit(1)) is not None for query in asked)
 
 
 @dataclass(frozen=True)
@@ -139,17 +134,16 @@ class UnitTally:
 
 
 def late_units(
-    session: Session, reader: Actor, period: Period, *, now: datetime
+    session: Session, reader: Actor, period: Period, rules: Rules, *, now: datetime
 ) -> list[UnitTally]:
     """Units with late tickets among those due in the period, most late first."""
     require_role(reader, *READERS)
-    judged = or_(period.known(Ticket.completed_at), Ticket.due_at <= now)
-    in_time = and_(period.known(Ticket.completed_at), Ticket.completed_at <= Ticket.due_at)
-    hits = func.count().filter(in_time)
+    on_time = definition("on_time_rate", period, rules, now)
+    hits = func.count().filter(on_time.hit)
     query = (
         select(Department.code, Department.short_name, Department.kind, hits, func.count())
         .join(Department, Department.id == Ticket.department_id)
-        .where(period.holds(Ticket.due_at), judged)
+        .where(on_time.judged)
         .group_by(Department.id)
         .having(hits < func.count())
         .order_by((func.count() - hits).desc(), func.count(), Department.code)
@@ -169,75 +163,42 @@ class OverdueTicket:
     department: str
     status: Status
     due_at: datetime
+    confidential: bool
+    """Its title stays out of whatever leaves the house."""
+
+
+def overdue_count(session: Session, reader: Actor, *, at: datetime, now: datetime) -> int:
+    """How many open tickets were past their limit at a moment."""
+    require_role(reader, *READERS)
+    late = conditions.overdue(min(at, now))
+    return session.scalar(select(func.count()).select_from(Ticket).where(late)) or 0
 
 
 def overdue(
     session: Session, reader: Actor, *, at: datetime, now: datetime, limit: int
 ) -> tuple[int, list[OverdueTicket]]:
     """How many open tickets were past their limit at a moment, and the oldest of them."""
-    require_role(reader, *READERS)
-    undone = or_(Ticket.completed_at.is_(None), Ticket.completed_at > at)
-    late = and_(Ticket.dispatched_at.is_not(None), Ticket.due_at <= min(at, now), undone)
-    count = session.scalar(select(func.count()).select_from(Ticket).where(late)) or 0
-    query = (
-        select(Ticket.number, Ticket.title, Department.short_name, Ticket.status, Ticket.due_at)
-        .outerjoin(Department, Department.id == Ticket.department_id)
-        .where(late)
+    count = overdue_count(session, reader, at=at, now=now)
+    # Which they are is found where figures are counted; the live database gives their names.
+    oldest = (
+        select(Ticket.id)
+        .where(conditions.overdue(min(at, now)))
         .order_by(Ticket.due_at, Ticket.id)
         .limit(limit)
     )
+    query = (
+        select(Ticket.number, Ticket.title, Department.short_name, Ticket.status, Ticket.due_at)
+        .add_columns(Ticket.confidential)
+        .outerjoin(Department, Department.id == Ticket.department_id)
+        .where(Ticket.id.in_(session.scalars(oldest).all()))
+        .order_by(Ticket.due_at, Ticket.id)
+    )
     rows = session.execute(query)
     return count, [
-        OverdueTicket(number, title, unit or "未派单", Status(status), due)
-        for number, title, unit, status, due in rows
+        OverdueTicket(number, title, unit or "未派单", Status(status), due, secret)
+        for number, title, unit, status, due, secret in rows
         if due is not None
     ]
-
-
-@dataclass(frozen=True)
-class FollowUpTally:
-    """Follow-up of the period by ticket; satisfaction has three denominators."""
-
-    asked: int
-    reached: int
-    answered: int
-    rated: int
-    satisfied: int
-
-    @property
-    def of_asked(self) -> Rate:
-        """Satisfied of all who were asked."""
-        return Rate(self.satisfied, self.asked)
-
-    @property
-    def of_reached(self) -> Rate:
-        """Satisfied of those who were reached."""
-        return Rate(self.satisfied, self.reached)
-
-    @property
-    def of_answered(self) -> Rate:
-        """Satisfied of those who answered."""
-        return Rate(self.satisfied, self.answered)
-
-
-def follow_ups(session: Session, reader: Actor, period: Period, rules: Rules) -> FollowUpTally:
-    """Count tickets whose requester was asked in the period; a ticket asked twice counts once."""
-    require_role(reader, *READERS)
-    grades = [grade.value for grade in Rating if rules.counts_as_satisfied(grade)]
-    answered = or_(FollowUp.solved.is_not(None), FollowUp.rating.is_not(None))
-
-    def tickets(*conditions: ColumnElement[bool]) -> Any:
-        counted = func.count(distinct(FollowUp.ticket_id))
-        return counted.filter(and_(*conditions)) if conditions else counted
-
-    query = select(
-        tickets(),
-        tickets(or_(FollowUp.reached.is_(True), answered)),
-        tickets(answered),
-        tickets(FollowUp.rating.is_not(None)),
-        tickets(FollowUp.rating.in_(grades)),
-    ).where(period.holds(func.coalesce(FollowUp.called_at, FollowUp.ended_at)))
-    return FollowUpTally(*session.execute(query).one())
 
 
 def city_name(session: Session) -> str:

@@ -1,4 +1,4 @@
-"""The week of the hotline, assembled once for the page, the file and the leader's view."""
+"""The week of the hotline as the leader's page tells it."""
 
 from __future__ import annotations
 
@@ -8,35 +8,20 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from analytics import tallies, topics
-from analytics.facts import dispositions, rates
+from analytics.asking import FollowUpTally, follow_ups
+from analytics.facts import rates
 from analytics.figures import FIGURES, Figure
+from analytics.left_out import LeftOut, left_out
 from analytics.periods import Period, last_week, week_period
 from analytics.rates import Rate
-from analytics.tallies import (
-    ClassTally,
-    FollowUpTally,
-    LineTally,
-    OverdueTicket,
-    UnitTally,
-)
+from analytics.tallies import UnitTally
 from analytics.topics import Whereabouts
 from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import Disposition, RequestKind
-
-TOP = 10
-"""Categories listed."""
-
-OVERDUE = 20
-"""Overdue tickets listed; all are counted."""
 
 RISING = 3
-RISING_AT_LEAST = 5
-"""Fewer tickets than this are chance, not a topic."""
-
-WEEKS_BEFORE = 4
-"""Weeks whose mean a rising topic is held against."""
+"""Rising topics shown."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +42,12 @@ class Change:
 
 @dataclass(frozen=True)
 class FigureLine:
-    """A figure beside itself a week before."""
+    """A figure beside itself a week before; with fewer than `least` judged nothing is compared."""
 
     figure: Figure
     rate: Rate
     before: Rate
+    least: int
 
     @property
     def points(self) -> Decimal | None:
@@ -69,14 +55,6 @@ class FigureLine:
         if self.rate.percent is None or self.before.percent is None:
             return None
         return self.rate.percent - self.before.percent
-
-
-@dataclass(frozen=True)
-class CategoryLine:
-    """Tickets opened in one category."""
-
-    name: str
-    count: Change
 
 
 @dataclass(frozen=True)
@@ -93,27 +71,22 @@ class RisingTopic:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """Everything the weekly report says; counts add up."""
+    """Everything the leader's page says of a week; the report itself is analytics.reports."""
 
     week: str
     period: Period
     finished: bool
-    made_at: datetime
     calls: Change
     tickets: Change
     dispatched: Change
     closed: Change
     figures: Mapping[str, FigureLine]
-    dispositions: Mapping[Disposition | None, int]
-    kinds: Mapping[RequestKind, int]
-    categories: Sequence[CategoryLine]
-    lines: Sequence[LineTally]
-    classes: Sequence[ClassTally]
     late_units: Sequence[UnitTally]
     overdue_count: int
-    overdue: Sequence[OverdueTicket]
     follow_up: FollowUpTally
     rising: Sequence[RisingTopic]
+    left_out: Sequence[LeftOut]
+    """The figures that exclusions change, each with its tickets."""
 
     @property
     def is_empty(self) -> bool:
@@ -136,39 +109,25 @@ def weekly(
     before = last_week(period, now)
     current = rates(session, reader, period, rules, now=now)
     past = rates(session, reader, before, rules, now=now - timedelta(weeks=1))
-    total = tallies.totals(session, reader, period)
-    total_before = tallies.totals(session, reader, before)
-    count, listed = tallies.overdue(session, reader, at=period.end, now=now, limit=OVERDUE)
+    total, total_before = tallies.totals(current), tallies.totals(past)
     opened = topics.by_category(session, reader, period)
     names = topics.category_names(session)
+    least = rules.profile.rating.least
     return WeeklyReport(
         week=week.strip().upper(),
         period=period,
         finished=period.end <= now,
-        made_at=now,
         calls=Change(total.calls, total_before.calls),
         tickets=Change(total.tickets, total_before.tickets),
         dispatched=Change(total.dispatched, total_before.dispatched),
         closed=Change(total.closed, total_before.closed),
-        figures={f.code: FigureLine(f, current[f.code], past[f.code]) for f in FIGURES},
-        dispositions=dispositions(session, reader, period),
-        kinds=tallies.by_kind(session, reader, period),
-        categories=_top(opened, topics.by_category(session, reader, before), names),
-        lines=tallies.by_line(session, reader, period),
-        classes=tallies.by_class(session, reader, period, now=now),
-        late_units=tallies.late_units(session, reader, period, now=now),
-        overdue_count=count,
-        overdue=listed,
-        follow_up=tallies.follow_ups(session, reader, period, rules),
+        figures={f.code: FigureLine(f, current[f.code], past[f.code], least) for f in FIGURES},
+        late_units=tallies.late_units(session, reader, period, rules, now=now),
+        overdue_count=tallies.overdue_count(session, reader, at=period.end, now=now),
+        follow_up=follow_ups(session, reader, period, rules, current),
         rising=_rising(session, reader, period, opened, names),
+        left_out=left_out(session, reader, period, rules, now=now),
     )
-
-
-def _top(
-    opened: Mapping[int, int], before: Mapping[int, int], names: Mapping[int, str]
-) -> list[CategoryLine]:
-    ranked = sorted(opened.items(), key=lambda item: (-item[1], names[item[0]]))
-    return [CategoryLine(names[id_], Change(n, before.get(id_, 0))) for id_, n in ranked[:TOP]]
 
 
 def _rising(
@@ -178,28 +137,21 @@ def _rising(
     opened: Mapping[int, int],
     names: Mapping[int, str],
 ) -> list[RisingTopic]:
-    """The categories furthest above their usual week.
-
-    Counts scatter by about the root of their mean, so a surplus is measured in such roots;
-    two of them are called rising.
-    """
-    start = period.first - timedelta(weeks=WEEKS_BEFORE)
+    """The categories furthest above their usual week."""
+    start = period.first - timedelta(weeks=topics.SPANS_BEFORE)
     usual = topics.by_category(session, reader, Period(start, period.first - timedelta(days=1)))
-
-    def surplus(id_: int) -> float:
-        mean = usual.get(id_, 0) / WEEKS_BEFORE
-        return float((opened[id_] - mean) / max(mean, 1) ** 0.5)
-
-    found = [id_ for id_ in opened if opened[id_] >= RISING_AT_LEAST and surplus(id_) >= 2]
-    found.sort(key=lambda id_: (-surplus(id_), names[id_]))
     span = Period(start, period.last)
+    found = topics.risen(opened, usual, names)[:RISING]
+    ids = [one.category_id for one in found]
+    where = topics.whereabouts(session, reader, ids, period, samples=3)
+    days = topics.opened_by_day(session, reader, ids, span)
     return [
         RisingTopic(
-            category=names[id_],
-            count=opened[id_],
-            usual=(Decimal(usual.get(id_, 0)) / WEEKS_BEFORE).quantize(Decimal("0.1")),
-            where=topics.whereabouts(session, reader, id_, period, samples=3),
-            days=topics.opened_by_day(session, reader, id_, span),
+            category=names[one.category_id],
+            count=one.count,
+            usual=one.usual,
+            where=where[one.category_id],
+            days=days[one.category_id],
         )
-        for id_ in found[:RISING]
+        for one in found
     ]

@@ -85,6 +85,7 @@ def _ticket(rnd: random.Random, i: int) -> PastTicket:
         due_at=dispatched + timedelta(hours=rnd.choice((48, 80))) if dispatched else None,
         solved=rnd.choice((*Verdict, None)) if closed else None,
         rating=rnd.choice((*Rating, None)) if closed else None,
+        audited_at=steps.get("closed_at"),
         business_environment=rnd.random() < 0.2,
     )
     return replace(made, **steps)  # type: ignore[arg-type]

@@ -1,0 +1,133 @@
+"""The figures of tickets and of units' shares of them."""
+
+from __future__ import annotations
+
+from analytics.figures_terms import Figure, Form, PeriodRule, Subject
+from dispatch.domain.judging_terms import Measure
+
+TICKET_RATES: tuple[Figure, ...] = (
+    Figure(
+        "dispatch_accuracy_rate",
+        "派单准确率",
+        Subject.TICKET,
+        "其中没有被同意退单、也没有改派过的工单",
+        "本期派出的工单",
+        PeriodRule.DISPATCHED,
+        "深圳公布首次派单成功率 98%；算式为本系统约定：（派单 − 同意退单 − 改派）÷ 派单",
+    ),
+    Figure(
+        "return_asked_rate",
+        "退单申请率",
+        Subject.TICKET,
+        "其中承办单位申请过退单的工单",
+        "本期派出的工单",
+        PeriodRule.DISPATCHED,
+        "榆林月度考核有退单率；算式为本系统约定",
+    ),
+    Figure(
+        "return_upheld_rate",
+        "退单率",
+        Subject.TICKET,
+        "其中退单申请得到同意的工单",
+        "本期派出的工单",
+        PeriodRule.DISPATCHED,
+        "榆林月度考核有退单率；算式为本系统约定",
+    ),
+    Figure(
+        "acknowledged_on_time_rate",
+        "按时签收率",
+        Subject.ASSIGNMENT,
+        "在签收时限内签收的派单",
+        "应签收的派单（已签收或签收时限已过）",
+        PeriodRule.DISPATCHED,
+        "各地通报通用口径；签收时限见规则方案",
+        Measure.ACKNOWLEDGED,
+    ),
+    Figure(
+        "response_rate",
+        "响应率",
+        Subject.TICKET,
+        "在办理时限内联系过诉求人的工单",
+        "派单且可考核的工单（已联系或时限已过）",
+        PeriodRule.DISPATCHED,
+        "北京“三率”名称；算式为本系统约定",
+        Measure.RESPONSE,
+    ),
+    Figure(
+        "on_time_rate",
+        "按时办结率",
+        Subject.TICKET,
+        "到期前办结的工单",
+        "应办结的工单",
+        PeriodRule.DUE,
+        "各地通报通用口径：时限内办结 ÷ 本期应办结",
+        Measure.ON_TIME,
+    ),
+    Figure(
+        "completion_rate",
+        "办结率",
+        Subject.TICKET,
+        "其中已结案的工单",
+        "本期派出的工单",
+        PeriodRule.DISPATCHED,
+        "晋中 2017 年上半年通报口径：办结 ÷ 交办",
+    ),
+    Figure(
+        "replied_rate",
+        "诉求答复率",
+        Subject.TICKET,
+        "其中有答复内容的工单",
+        "本期派出并已结案的工单，历史导入的除外",
+        PeriodRule.DISPATCHED,
+        "合肥通报有诉求答复率；算式为本系统约定",
+    ),
+    Figure(
+        "redo_rate",
+        "重办率",
+        Subject.TICKET,
+        "其中办过不止一轮的工单",
+        "本期结案的工单",
+        PeriodRule.CLOSED,
+        "榆林月度考核有重办率；算式为本系统约定：重办 ÷ 结案",
+    ),
+    Figure(
+        "named_rate",
+        "实名率",
+        Subject.TICKET,
+        "诉求人留有姓名、没有匿名的工单",
+        "本期受理的工单",
+        PeriodRule.CREATED,
+        "合肥通报有实名率；算式为本系统约定",
+    ),
+    Figure(
+        "complete_record_rate",
+        "工单要素完整率",
+        Subject.TICKET,
+        "事项分类、属地或地点、诉求内容、联系电话（匿名的除外）都有的工单",
+        "本期受理的工单",
+        PeriodRule.CREATED,
+        "连云港平台数据质量中的完整性；哪几项算要素为本系统约定",
+    ),
+    Figure(
+        "business_environment_completion_rate",
+        "营商环境办结率",
+        Subject.TICKET,
+        "其中已结案的工单",
+        "受理的营商环境工单",
+        PeriodRule.CREATED,
+        "晋中 2017 年上半年通报口径",
+    ),
+)
+
+TICKET_MEANS: tuple[Figure, ...] = (
+    Figure(
+        "mean_working_time",
+        "平均办结时长",
+        Subject.TICKET,
+        "从派单到结案经过的工作时间之和",
+        "本期结案的工单，派单早于工作日历第一天的除外",
+        PeriodRule.CLOSED,
+        "各地通报有平均办结时长；按规则方案的工作时段和工作日历计，算式为本系统约定",
+        form=Form.WORKING_HOURS,
+    ),
+)

@@ -1,0 +1,149 @@
+"""What is known of the business environment in a span: its calls, its tickets, its meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from analytics.facts import READERS, value
+from analytics.filters import enterprise_call
+from analytics.periods import Period
+from analytics.rates import Value
+from analytics.reports.words import CONFIDENTIAL
+from analytics.scope import YES, Scope
+from dispatch.db import Session
+from dispatch.domain.people import Actor
+from dispatch.domain.rules import Rules
+from dispatch.domain.vocabulary import Status
+from dispatch.models.catalog import Category
+from dispatch.models.contacts import Contact
+from dispatch.models.people import Department
+from dispatch.models.tickets import Ticket
+from dispatch.service.access import require_role
+
+CALLS = (
+    *("connection_rate", "service_level_rate", "abandoned_rate", "direct_answer_rate"),
+    *("mean_wait", "mean_talk"),
+)
+TICKETS = (
+    *("response_rate", "on_time_rate", "business_environment_completion_rate"),
+    *("resolution_rate", "satisfaction_rate", "redo_rate", "mean_working_time"),
+)
+"""The figures of the catalogue that are told, counted over this part of the rows alone."""
+
+LISTED = 200
+"""Tickets listed one by one; all are counted."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One ticket of the span."""
+
+    number: str
+    title: str
+    category: str
+    unit: str
+    status: Status
+    created_at: datetime
+    due_at: datetime | None
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Calls and tickets of a span; `overdue` of those opened in it at the moment of counting."""
+
+    calls: int
+    tickets: int
+    overdue: int
+
+
+def totals(session: Session, reader: Actor, period: Period, *, now: datetime) -> Totals:
+    """Count the calls of the enterprise line and the tickets marked 营商环境."""
+    require_role(reader, *READERS)
+    calls = select(func.count()).where(
+        Contact.direction == "inbound", period.holds(Contact.started_at), enterprise_call()
+    )
+    late = _late(min(now, period.until or now))
+    tickets = select(func.count(), func.count().filter(late)).where(_opened(period))
+    opened, overdue = session.execute(tickets).one()
+    return Totals(session.scalar(calls) or 0, opened, overdue)
+
+
+def figures(
+    session: Session, reader: Actor, period: Period, rules: Rules, *, now: datetime
+) -> Mapping[str, Value]:
+    """The catalogue's figures over this part alone, by code."""
+    require_role(reader, *READERS)
+    scope = Scope(business=YES)
+    return {
+        code: value(session, reader, code, period, rules, scope=scope, now=now)
+        for code in (*CALLS, *TICKETS)
+    }
+
+
+def by_category(session: Session, reader: Actor, period: Period) -> dict[str, int]:
+    """Tickets opened by category, most first."""
+    return _by(session, reader, period, Category.name, Category, Ticket.category_id)
+
+
+def by_unit(session: Session, reader: Actor, period: Period) -> dict[str, int]:
+    """Tickets opened by the unit that has them, most first."""
+    return _by(session, reader, period, Department.short_name, Department, Ticket.department_id)
+
+
+def listed(session: Session, reader: Actor, period: Period, *, now: datetime) -> Sequence[Listed]:
+    """The tickets opened in the span, oldest first; of a confidential one only its number."""
+    require_role(reader, *READERS)
+    query = (
+        select(Ticket, Category.name, Department.short_name, _late(now))
+        .outerjoin(Category, Category.id == Ticket.category_id)
+        .outerjoin(Department, Department.id == Ticket.department_id)
+        .where(_opened(period))
+        .order_by(Ticket.created_at, Ticket.id)
+        .limit(LISTED)
+    )
+    return [
+        Listed(
+            number=ticket.number,
+            title=CONFIDENTIAL if ticket.confidential else ticket.title,
+            category=category or "未分类",
+            unit=unit or "未派单",
+            status=Status(ticket.status),
+            created_at=ticket.created_at,
+            due_at=ticket.due_at,
+            overdue=bool(late),
+        )
+        for ticket, category, unit, late in session.execute(query)
+    ]
+
+
+def _by(
+    session: Session, reader: Actor, period: Period, name: Any, table: Any, key: Any
+) -> dict[str, int]:
+    require_role(reader, *READERS)
+    query = (
+        select(func.coalesce(name, ""), func.count())
+        .select_from(Ticket)
+        .outerjoin(table, table.id == key)
+        .where(_opened(period))
+        .group_by(name)
+        .order_by(func.count().desc(), name)
+    )
+    return dict(session.execute(query).all())
+
+
+def _opened(period: Period) -> Any:
+    return and_(_ticket(), period.holds(Ticket.created_at))
+
+
+def _ticket() -> Any:
+    return Ticket.business_environment.is_(True)
+
+
+def _late(now: datetime) -> Any:
+    return func.coalesce(and_(Ticket.completed_at.is_(None), Ticket.due_at <= now), False)
