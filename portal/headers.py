@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from fastapi import Request, Response
@@ -19,9 +19,9 @@ access_log = logging.getLogger("hotline.access")
 _REQUEST_ID = re.compile(r"[\w.-]{8,64}")
 
 
-def content_policy(softphone_url: str | None) -> str:
-    """The content policy: only our own files, and the telephone's socket."""
-    connect = f"'self' {softphone_url}" if softphone_url else "'self'"
+def content_policy(softphone_urls: Sequence[str]) -> str:
+    """The content policy: only our own files, and the telephones' sockets."""
+    connect = " ".join(("'self'", *softphone_urls))
     return "; ".join(
         (
             "default-src 'self'",
@@ -64,8 +64,8 @@ class HeadersMiddleware:
     """Adds the headers, names the request, and writes one line about it when it ends.
 
     `measure` gets method, route template, status and seconds. A body announced to be longer
-    than `max_body` bytes is answered by `too_large` before anything is read; one that is not
-    announced is cut off there.
+    than `max_body` gives for its path, in bytes, is answered by `too_large` before anything is
+    read; one that is not announced is cut off there.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class HeadersMiddleware:
         app: ASGIApp,
         policy: str,
         measure: Callable[[str, str, int, float], None],
-        max_body: int,
+        max_body: Callable[[str], int],
         too_large: Callable[[Request], Response],
     ) -> None:
         self.app = app
@@ -103,18 +103,18 @@ class HeadersMiddleware:
                 headers["X-Request-ID"] = request_id
             await send(message)
 
-        read = 0
+        read, most = 0, self.max_body(scope["path"])
 
         async def receive_counted() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.max_body:
+            if read > most:
                 raise HTTPException(413)
             return message
 
         inner = self.app
-        if _announced(scope) > self.max_body:
+        if _announced(scope) > most:
             inner = self.too_large(Request(scope))
         try:
             await inner(scope, receive_counted, send_with_headers)

@@ -16,8 +16,8 @@ from typing import Any
 from dispatch.bus import Database, Feed, Recorded
 from dispatch.db import DATABASE_DOWN
 from dispatch.domain.people import Actor
-from dispatch.domain.vocabulary import Role
 from dispatch.service.live_queries import audience_key, facts_after, last_fact, numbers_visible_to
+from portal.access import CALLING_BACK, WATCHERS, WATCHING_HOT_SPOTS
 
 log = logging.getLogger("hotline.live")
 
@@ -33,9 +33,18 @@ CALLS: dict[str, str] = {
     "CallEnded": "call_ended",
     "ContactDisposed": "contact",
     "SeatChanged": "seat",
+    "SeatSeen": "seat",
+    "SeatCorrected": "seat",
+    "CallBackChanged": "call_back",
+    "NumberFlagged": "number_flag",
+    "HotSpotChanged": "hot_spot",
+    "AgentTold": "message",
+    "ListeningBegun": "listening",
+    "BroughtIn": "brought_in",
 }
+WATCHED_ONLY = frozenset({"ListeningBegun", "SeatCorrected"})
+"""Nobody hears of these but those who watch: an agent is not told that he is listened to."""
 CALL_FIELDS = ("extension", "call_id", "state")
-WATCHERS = frozenset({Role.SUPERVISOR, Role.CENTER, Role.ADMIN})
 
 
 @dataclass(frozen=True)
@@ -199,6 +208,12 @@ def messages_for(
 
 def _concerns(reader: Actor, fact: Recorded) -> bool:
     if reader.role in WATCHERS:
+        return True
+    if fact.kind in WATCHED_ONLY:
+        return False
+    if fact.kind == "HotSpotChanged":
+        return reader.role in WATCHING_HOT_SPOTS
+    if fact.kind == "CallBackChanged" and reader.role in CALLING_BACK:
         return True
     extension = fact.details.get("extension")
     return extension is not None and extension == reader.extension

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,8 +22,9 @@ DIST = HERE / "static" / "dist"
 THEMES = ("light", "dark")
 
 
-def make_environment() -> Environment:
-    """The template environment; an unknown name in a template is an error, not a blank."""
+@cache
+def environment_of_templates() -> Environment:
+    """The one template environment; an unknown name in a template is an error, not a blank."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -57,7 +59,7 @@ def render(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """Render a template with what every page knows: me, csrf, places, city, now, rules, theme."""
+    """Render a template with what every page knows: who reads it, where one may go, now."""
     app = cast(FastAPI, request.app)
     ctx = context_of(request)
     me = signed_in_or_none(request)
@@ -71,8 +73,10 @@ def render(
         places=places(me.actor.role) if me else (),
         search_at=search_place(me.actor.role) if me else None,
         city=ctx.city_name,
+        speech=ctx.speech,
         now=ctx.clock(),
         calendar=ctx.rules.calendar,
+        in_force=ctx.rules.profile,
         theme=theme if theme in THEMES else "",
         **values,
     )

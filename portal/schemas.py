@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from dispatch.domain.limits import SourceLevel
+from dispatch.domain.rules import Rules
+from dispatch.domain.terms import AttachmentKind, AttachmentPart, Gender, RequesterKind
 from dispatch.domain.vocabulary import (
     Action,
     Channel,
@@ -17,6 +20,7 @@ from dispatch.domain.vocabulary import (
     Verdict,
 )
 from dispatch.service.intake import MAX_CONTENT, RequestForm
+from dispatch.service.particulars import confidential_for
 
 Version = Annotated[
     int | None,
@@ -57,13 +61,47 @@ class TicketIn(_In):
     division: str | None = Field(None, max_length=20, description="区划代码")
     requester_name: str = Field("", max_length=60, description="诉求人姓名")
     phone: str | None = Field(None, max_length=40, description="诉求人电话")
-    confidential: bool = Field(False, description="是否要求保密")
+    confidential: bool | None = Field(None, description="是否保密；不填则按本市规则对该类型的默认")
     reply_wanted: bool = Field(True, description="是否需要回复与回访")
     business_environment: bool = Field(False, description="是否属营商环境事项")
+    anonymous: bool = Field(False, description="是否匿名；匿名的一律保密")
+    difficult: bool = Field(False, description="是否疑难")
+    source_level: SourceLevel | None = Field(None, description="来源层级")
+    source_system: str = Field("", max_length=60, description="来源系统")
+    external_no: str = Field("", max_length=60, description="外部单号")
+    stated_limit: str | None = Field(None, max_length=40, description="来单载明的时限")
+    statutory_limit: str | None = Field(None, max_length=40, description="法定时限")
+    statutory_basis: str = Field("", max_length=200, description="法定时限的依据")
+    requester_kind: RequesterKind = Field(RequesterKind.PERSON, description="诉求人主体类型")
+    enterprise_name: str = Field("", max_length=120, description="企业或单位名称")
+    enterprise_code: str = Field("", max_length=20, description="统一社会信用代码")
+    contact_phone: str = Field("", max_length=40, description="其他联系电话")
+    gender: Gender | None = Field(None, description="性别")
+    language: str = Field("", max_length=40, description="语言或方言")
+    reported_party: str = Field("", max_length=120, description="被反映的单位或个人")
+    reported_phone: str = Field("", max_length=40, description="被反映方电话")
+    reported_code: str = Field("", max_length=20, description="被反映方统一社会信用代码")
+    avoid: list[str] = Field([], max_length=20, description="应当回避的单位代码")
+    occurred_at: AwareDatetime | None = Field(None, description="发生时间")
+    longitude: float | None = Field(None, description="经度，度数")
+    latitude: float | None = Field(None, description="纬度，度数")
+    grid: str = Field("", max_length=60, description="网格")
+    spot: str = Field("", max_length=80, description="小区或点位")
+    tags: list[str] = Field([], max_length=10, description="标签")
+    new_facts: str = Field(
+        "", max_length=2000, description="同一诉求人同一事项再次反映时，新的事实或理由"
+    )
 
-    def form(self) -> RequestForm:
+    def form(self, rules: Rules) -> RequestForm:
         """The same, as intake takes it."""
-        return RequestForm(**self.model_dump())
+        said = self.model_dump()
+        said |= {
+            "confidential": confidential_for(rules, self.kind, self.confidential),
+            "gender": self.gender or "",
+            "avoid": tuple(self.avoid),
+            "tags": tuple(self.tags),
+        }
+        return RequestForm(**said)
 
 
 class TicketOut(_Out):
@@ -89,6 +127,12 @@ class TicketOut(_Out):
     confidential: bool = Field(description="是否要求保密")
     reply_wanted: bool = Field(description="是否需要回复与回访")
     business_environment: bool = Field(description="是否属营商环境事项")
+    anonymous: bool = Field(description="是否匿名")
+    difficult: bool = Field(description="是否疑难")
+    source_level: str | None = Field(description="来源层级代码")
+    stated_limit: str | None = Field(description="来单载明的时限")
+    statutory_limit: str | None = Field(description="法定时限")
+    statutory_basis: str = Field(description="法定时限的依据")
     round: int = Field(description="第几轮办理")
     urged: int = Field(description="催办次数")
     created_at: datetime = Field(description="受理时间")
@@ -106,6 +150,58 @@ class TicketOut(_Out):
     solved: Verdict | None = Field(description="诉求人所说的解决情况")
     rating: Rating | None = Field(description="诉求人评价")
     actions: list[Action] = Field(description="本岗位此刻可进行的操作")
+
+
+class ParticularsOut(_Out):
+    """一张工单的其他登记内容；按令牌所属岗位隐去诉求人信息"""
+
+    requester_kind: RequesterKind = Field(description="诉求人主体类型")
+    enterprise_name: str = Field(description="企业或单位名称")
+    enterprise_code: str = Field(description="统一社会信用代码")
+    contact_phone: str = Field(description="其他联系电话")
+    gender: str = Field(description="性别")
+    language: str = Field(description="语言或方言")
+    reported_party: str = Field(description="被反映的单位或个人")
+    reported_phone: str = Field(description="被反映方电话")
+    reported_code: str = Field(description="被反映方统一社会信用代码")
+    occurred_at: datetime | None = Field(description="发生时间")
+    longitude: float | None = Field(description="经度")
+    latitude: float | None = Field(description="纬度")
+    grid: str = Field(description="网格")
+    spot: str = Field(description="小区或点位")
+    source_system: str = Field(description="来源系统")
+    external_no: str = Field(description="外部单号")
+    category_as_filed: str = Field(description="登记时的分类：逐级代码与名称")
+    tags: list[str] = Field(description="标签")
+    hidden: bool = Field(description="诉求人信息是否对本岗位隐去")
+
+
+class AmendIn(_In):
+    """修改登记内容"""
+
+    changes: dict[str, Any] = Field(description="要修改的项目与新内容，项目名同新建工单")
+    reason: str = Field(max_length=2000, description="修改的原因")
+    version: Version = None
+
+
+class AttachmentOut(_Out):
+    """一个附件"""
+
+    id: int = Field(description="编号")
+    part: AttachmentPart = Field(description="属于哪一部分")
+    kind: AttachmentKind = Field(description="按内容判定的种类")
+    name: str = Field(description="文件名")
+    media_type: str = Field(description="媒体类型")
+    size: int = Field(description="字节数")
+    scanned: str = Field(description="查毒结果代码")
+    added_at: datetime = Field(description="添加时间")
+
+
+class AttachedOut(_Out):
+    """上传的结果：收下的附件编号，和没有收下的原因"""
+
+    added: list[int] = Field(description="新附件的编号")
+    refused: list[str] = Field(description="没有收下的文件及原因")
 
 
 class NewTicketOut(_Out):
@@ -155,6 +251,15 @@ class ReassignIn(_In):
 
     department: str = Field(description="承办单位代码")
     reason: str = Field(max_length=2000, description="改派原因")
+    category: str | None = Field(None, description="改正后的事项分类代码；不填则不变")
+    version: Version = None
+
+
+class CategoryIn(_In):
+    """更正事项分类"""
+
+    category: str = Field(max_length=40, description="正确的事项分类代码")
+    reason: str = Field("", max_length=200, description="更正的原因")
     version: Version = None
 
 
@@ -177,6 +282,24 @@ class ReasonIn(_In):
     """退回补正、退回重办"""
 
     reason: str = Field(max_length=2000, description="原因")
+    version: Version = None
+
+
+class ReviewIn(_In):
+    """复核"""
+
+    redo: bool = Field(description="true 退回重办；false 维持办理结果")
+    words: str = Field(max_length=2000, description="复核情况和理由")
+    version: Version = None
+
+
+class SendBackIn(_In):
+    """退回补正"""
+
+    reason_code: str = Field(
+        max_length=40, description="退回补正的原因代码，取自本市规则的原因目录"
+    )
+    reason: str = Field("", max_length=2000, description="补充说明，承办单位会看到")
     version: Version = None
 
 
@@ -210,6 +333,7 @@ class ContactOut(_Out):
     disposition: str | None = Field(description="登记结果")
     ticket_number: str | None = Field(description="生成或关联的工单编号")
     recorded: bool = Field(description="是否有录音")
+    node: str | None = Field(description="接入的电话系统；手工登记和导入的为 null")
 
 
 class ContactPageOut(_Out):
@@ -264,7 +388,16 @@ class LineOut(_Out):
     number: str = Field(description="号码")
     name: str = Field(description="名称")
     state: str = Field(description="归并方式代码")
+    kind: str = Field(description="服务对象代码")
     queue: str = Field(description="队列")
+    standing: str = Field(description="今天是否生效：in_force、coming 或 over")
+    effective_from: date | None = Field(description="生效日期；空为一直有效")
+    effective_to: date | None = Field(description="撤并日期，自这一天起不再使用")
+    transfer_number: str = Field(description="原单位电话；空为没有")
+    language: str = Field(description="语种或方言；空为普通话")
+    department: str = Field(description="原单位编码；空为没有")
+    own_report: bool = Field(description="是否单独统计")
+    version: int = Field(description="修改次数，从 1 起")
 
 
 class ProblemOut(BaseModel):

@@ -66,6 +66,13 @@ def duration(seconds: float | None, empty: str = "—") -> str:
     return f"{minutes} 分 {rest} 秒" if minutes else f"{rest} 秒"
 
 
+def clock(seconds: float) -> str:
+    """Seconds as a running clock: 0:07, 12:30, 1:02:03."""
+    whole = max(0, int(seconds))
+    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def label(value: object, enum: str = "") -> str:
     """The Chinese word for an enum member or its stored value.
 
@@ -155,6 +162,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "iso": iso,
     "remaining": remaining,
     "duration": duration,
+    "clock": clock,
     "label": label,
     "mask_phone": mask_phone,
     "mask_name": mask_name,

@@ -69,6 +69,14 @@ def reset_password(request: Request, ctx: Ctx, me: Me, login: str) -> Response:
     return _page(request, ctx, me, shown=(login, password))
 
 
+@router.post("/admin/staff/{login}/approver")
+def approver(ctx: Ctx, me: Me, login: str, on: Annotated[str, Form()] = "") -> Response:
+    """Make somebody the person in charge of a unit or of the centre, or take it from them."""
+    with ctx.db.work() as session:
+        accounts.set_approver(session, me.actor, login, on == "1")
+    return RedirectResponse("/admin", 303)
+
+
 @router.post("/admin/staff/{login}/close")
 def close(ctx: Ctx, me: Me, login: str) -> Response:
     """Close an account; its sessions and tokens stop working."""

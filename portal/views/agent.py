@@ -9,15 +9,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from dispatch.db import Session
-from dispatch.domain.errors import HotlineError, InvalidInput
+from dispatch.domain.errors import HotlineError, InvalidInput, RepeatRequest
+from dispatch.domain.seating import own_pauses
 from dispatch.domain.worktime import SHANGHAI
-from dispatch.service import console_queries, drafts, form_choices, seats
+from dispatch.service import console_queries, drafts, seats, seats_past
 from dispatch.service.accounts import SignedIn
-from portal.deps import Ctx, Me, Now
+from portal.deps import Ctx, Me, Now, context_of
 from portal.rendering import render
-from portal.views import agent_panel
-from portal.views.agent_endings import Ending, end, or_none, suggestions
-from portal.views.agent_form import FIELDS, Subject, TypedForm, text_for_model
+from portal.views import agent_panel, agent_suggestions
+from portal.views.agent_endings import Ending, end, ends_of
+from portal.views.agent_form import FIELDS, Subject, TypedForm
 from portal.views.agent_panel import Panel, Saved
 from portal.views.agent_phone import ask_telephone, ready_again
 
@@ -63,7 +64,10 @@ def recent(request: Request, ctx: Ctx, me: Me, now: Now) -> HTMLResponse:
     """The agent's calls today, those not written up first."""
     with ctx.db.read() as session:
         day = agent_panel.day_of(session, me.actor, now)
-    return render(request, "agent/recent.html", day=day)
+        start = agent_panel.midnight(now)
+        states = seats_past.day_of(session, me.actor.staff_id, start=start, now=now)
+    totals = seats_past.seconds_by_state(states, now)
+    return render(request, "agent/recent.html", day=day, states=states, totals=totals)
 
 
 @router.post("/agent/caller")
@@ -88,23 +92,8 @@ def keep_draft(ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> JSONResponse:
 def suggest(request: Request, ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> HTMLResponse:
     """Proposals for what was typed so far: categories of the model, units of the catalogue."""
     with ctx.db.read() as session:
-        choices = agent_panel.catalogue(session)
-        category = or_none(choices.category, typed.get("category", ""))
-        division = or_none(choices.division, typed.get("division", ""))
-        found = suggestions(ctx, typed, division)
-        units = form_choices.unit_options(
-            session, found, category, division, today=now.astimezone(SHANGHAI).date()
-        )
-    return render(
-        request,
-        "agent/suggestions.html",
-        found=found,
-        units=units,
-        category=category,
-        typed=typed,
-        choices=choices,
-        named_places=[] if division else choices.places_in(text_for_model(typed)),
-    )
+        panel = agent_suggestions.read(ctx, session, me.actor, typed, now)
+    return render(request, "agent/suggestions.html", **panel)
 
 
 @router.post("/agent/save")
@@ -115,11 +104,14 @@ def save(request: Request, ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> HTML
         with ctx.db.work() as session:
             saved = end(Ending(ctx, session, me.actor, subject, typed, now))
             drafts.drop_draft(session, me.actor, subject.key)
-            seat = ready_again(session, me.actor, now)
+            seat = ready_again(session, me.actor, ctx.rules, now)
     except HotlineError as error:
         name = error.field if isinstance(error, InvalidInput) else None
         with ctx.db.read() as session:
-            panel = agent_panel.refused(session, me.actor, subject, typed, name, str(error))
+            earlier = error.number if isinstance(error, RepeatRequest) else ""
+            panel = agent_panel.refused(
+                session, me.actor, subject, typed, name, str(error), earlier
+            )
             page = _either(request, session, me, panel)
         page.status_code = 422 if isinstance(error, InvalidInput) else 409
         return page
@@ -148,15 +140,20 @@ def _after(session: Session, me: SignedIn, subject: Subject, saved: Saved) -> Pa
 
 def _either(request: Request, session: Session, me: SignedIn, panel: Panel) -> HTMLResponse:
     if request.headers.get("hx-request"):
-        return render(request, "agent/panel.html", panel=panel)
+        return render(
+            request, "agent/panel.html", panel=panel, ends=ends_of(context_of(request).rules)
+        )
     return _console(request, session, me, panel)
 
 
 def _console(request: Request, session: Session, me: SignedIn, panel: Panel) -> HTMLResponse:
+    rules = context_of(request).rules
     return render(
         request,
         "agent/console.html",
         panel=panel,
-        seat=seats.seat_of(session, me.actor),
-        pause_reasons=seats.PAUSE_REASONS,
+        seat=seats.seat_of(session, me.actor, rules),
+        desk_phones=context_of(request).desk_phones,
+        pause_reasons=[pause.label for pause in own_pauses(rules)],
+        ends=ends_of(rules),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
+from dispatch.domain import proposals
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.ports import Suggestions
 from dispatch.domain.vocabulary import Channel, Disposition, RequestKind, Urgency
@@ -17,10 +18,8 @@ from dispatch.service.intake import RequestForm
 
 E = TypeVar("E", bound=StrEnum)
 
-TEXT_FOR_MODEL = 4_000
-"""Characters of a request the model gets to read; more adds nothing to its opinion."""
-
 OUTCOMES = (
+    Disposition.INFORMED,
     Disposition.TOLD_ROUTE,
     Disposition.DECLINED,
     Disposition.TRANSFERRED_OUT,
@@ -29,6 +28,35 @@ OUTCOMES = (
     Disposition.HUNG_UP,
 )
 """Ends of a call that make no ticket, in the order of the menu."""
+
+_WORDLESS = frozenset({Disposition.HUNG_UP, Disposition.TRANSFERRED_OUT})
+"""Of these nobody has to write why: the service asks for what a transfer needs."""
+
+MORE = (
+    "requester_kind",
+    "enterprise_name",
+    "enterprise_code",
+    "contact_phone",
+    "gender",
+    "language",
+    "reported_party",
+    "reported_phone",
+    "reported_code",
+    "occurred_at",
+    "spot",
+    "grid",
+    "longitude",
+    "latitude",
+    "tags",
+    "source_level",
+    "source_system",
+    "external_no",
+    "stated_limit",
+    "statutory_limit",
+    "statutory_basis",
+    "anonymous",
+)
+"""Fields of the folded part, called as the request form calls them."""
 
 FIELDS = (
     "kind",
@@ -43,6 +71,10 @@ FIELDS = (
     "expectation",
     "requester_name",
     "confidential",
+    "confidential_by",
+    "avoid",
+    "difficult",
+    *MORE,
     "reply_wanted",
     "business_environment",
     "dispatch_now",
@@ -50,7 +82,13 @@ FIELDS = (
     "unit_by",
     "answer",
     "urged_number",
+    "joined_number",
+    "repeat_number",
+    "new_facts",
+    "told",
     "outcome",
+    "reason_code",
+    "basis",
     "note",
 )
 """Every field a draft keeps."""
@@ -105,6 +143,7 @@ class Catalogue:
 
     divisions: list[Choice]
     categories: list[Choice]
+    units: tuple[str, ...] = ()
 
     def category(self, typed: str) -> str | None:
         """The code of a category typed as its words or its code; None when left empty."""
@@ -151,7 +190,7 @@ def _code(choices: Iterable[Choice], typed: str, joint: str, name: str, what: st
 
 def text_for_model(typed: Typed) -> str:
     """What was said, without what is too long to matter."""
-    return f"{typed.get('content', '')} {typed.get('place', '')}".strip()[:TEXT_FOR_MODEL]
+    return proposals.text_for_model(typed.get("content", ""), typed.get("place", ""))
 
 
 def request_form(
@@ -163,6 +202,7 @@ def request_form(
         InvalidInput: a choice that does not exist, with the field's name.
     """
     category = catalogue.category(typed.get("category", ""))
+    more: dict[str, Any] = {name: typed[name] for name in MORE if typed.get(name)}
     return RequestForm(
         content=typed.get("content", ""),
         kind=_member(RequestKind, typed, "kind", "诉求类型"),
@@ -178,7 +218,10 @@ def request_form(
         confidential="confidential" in typed,
         reply_wanted="reply_wanted" in typed,
         business_environment="business_environment" in typed,
-        suggestion=_proposed(suggestions, category),
+        difficult="difficult" in typed,
+        **more,
+        suggestion=proposals.kept_proposal(suggestions, category),
+        new_facts=typed.get("new_facts", ""),
     )
 
 
@@ -191,7 +234,7 @@ def outcome(typed: Typed) -> Disposition:
     chosen = _member(Disposition, typed, "outcome", "处理结果")
     if chosen not in OUTCOMES:
         raise InvalidInput("请选择处理结果", field="outcome")
-    if not typed.get("note", "").strip() and chosen is not Disposition.HUNG_UP:
+    if not typed.get("note", "").strip() and chosen not in _WORDLESS:
         raise InvalidInput(f"“{chosen.label}”需要写一句说明", field="note")
     return chosen
 
@@ -210,15 +253,3 @@ def _member(words: type[E], typed: Typed, name: str, what: str) -> E:
         return words(typed.get(name, ""))
     except ValueError:
         raise InvalidInput(f"请选择{what}", field=name) from None
-
-
-def _proposed(suggestions: Suggestions, accepted: str | None) -> dict[str, object] | None:
-    """What the model said, beside what the person chose: later training learns from it."""
-    if not suggestions.categories and not suggestions.departments:
-        return None
-    return {
-        "model": suggestions.model_version,
-        "categories": [[s.label, round(s.probability, 4)] for s in suggestions.categories[:3]],
-        "departments": [[s.label, round(s.probability, 4)] for s in suggestions.departments[:3]],
-        "accepted": accepted,
-    }

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dispatch.db import Session
+from dispatch.domain.limits import SourceLevel
 from dispatch.domain.people import Actor
+from dispatch.domain.terms import Gender, RequesterKind
 from dispatch.domain.vocabulary import Channel, RequestKind, Urgency
 from dispatch.domain.worktime import SHANGHAI
 from dispatch.service import caller_queries, console_queries, drafts, form_choices
 from dispatch.service.caller_queries import CallerPast
 from dispatch.service.console_queries import ContactView, OwnDay
-from portal.views.agent_form import EMPTY, FIELDS, OUTCOMES, Catalogue, Subject, Typed, label
+from dispatch.service.queries_search import units
+from portal.views.agent_form import EMPTY, FIELDS, MORE, OUTCOMES, Catalogue, Subject, Typed, label
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,19 @@ class Panel:
     catalogue: Catalogue
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
+    repeat: str = ""
+    """Number of the caller's earlier ticket of the same matter, when there is a choice to make."""
     saved: Saved | None = None
 
     @property
     def manual(self) -> bool:
         """Whether the form belongs to no call."""
         return self.subject.contact_id is None
+
+    @property
+    def repeat_is_open(self) -> bool:
+        """Whether the earlier ticket is still being handled."""
+        return any(ticket.number == self.repeat for ticket in self.past.open_tickets)
 
     @property
     def category_labels(self) -> list[str]:
@@ -60,11 +70,25 @@ class Panel:
     urgencies = tuple(Urgency)
     channels = tuple(Channel)
     outcomes = OUTCOMES
+    genders = tuple(Gender)
+    requester_kinds = tuple(RequesterKind)
+    source_levels = tuple(SourceLevel)
+
+    @property
+    def more_open(self) -> bool:
+        """Whether the folded part of the form has anything in it."""
+        inside = (*MORE, "avoid", "difficult")
+        said = self.form or {}
+        usual = {"", RequesterKind.PERSON.value}
+        return any(said.get(n, "") not in usual for n in inside) or bool(
+            self.errors.keys() & set(inside)
+        )
 
 
 def catalogue(session: Session) -> Catalogue:
     """The choices of the form."""
-    return Catalogue(form_choices.divisions(session), form_choices.categories(session))
+    names = tuple(unit.short_name for unit in units(session))
+    return Catalogue(form_choices.divisions(session), form_choices.categories(session), names)
 
 
 def idle(session: Session, *, saved: Saved | None = None) -> Panel:
@@ -126,7 +150,13 @@ def by_hand(session: Session, actor: Actor, again: int | None, phone: str) -> Pa
 
 
 def refused(
-    session: Session, actor: Actor, subject: Subject, typed: Typed, name: str | None, problem: str
+    session: Session,
+    actor: Actor,
+    subject: Subject,
+    typed: Typed,
+    name: str | None,
+    problem: str,
+    repeat: str = "",
 ) -> Panel:
     """The form again, with what was typed and why it was not taken."""
     contact = None
@@ -142,7 +172,16 @@ def refused(
         catalogue=catalogue(session),
         errors={name: problem} if name in FIELDS else {},
         problem=problem,
+        repeat=repeat or typed.get("repeat_number", ""),
     )
+
+
+def number_of(session: Session, actor: Actor, typed: Typed) -> str | None:
+    """The telephone number a form is about: typed, or of the call itself."""
+    subject = Subject.of(typed)
+    if typed.get("phone", "").strip() or subject.contact_id is None:
+        return typed.get("phone", "").strip() or None
+    return console_queries.contact_view(session, actor, subject.contact_id).caller
 
 
 def midnight(now: datetime) -> datetime:

@@ -12,7 +12,9 @@ from dispatch.db import Session
 from dispatch.domain.errors import InvalidInput, TelephonyUnavailable
 from dispatch.domain.people import Actor
 from dispatch.domain.ports import AgentState, Seat
-from dispatch.service import seats
+from dispatch.domain.rules import Rules
+from dispatch.service import seat_devices, seats
+from dispatch.service.seat_wishes import BROWSER
 from dispatch.service.seats import SeatView
 from portal.deps import Ctx, Me, Now, PortalContext
 from portal.views.agent_form import TypedForm
@@ -34,7 +36,7 @@ def softphone(ctx: Ctx, me: Me) -> JSONResponse:
     return _account(
         {
             "available": True,
-            "ws_url": ctx.softphone.ws_url,
+            "ws_url": ctx.softphone.url_for(extension),
             "domain": ctx.softphone.domain,
             "extension": extension,
             "password": ctx.softphone.password_for(extension),
@@ -51,7 +53,7 @@ def _account(values: dict[str, object]) -> JSONResponse:
 def seat(ctx: Ctx, me: Me) -> JSONResponse:
     """The agent's seat as stored."""
     with ctx.db.read() as session:
-        return JSONResponse(_shown(seats.seat_of(session, me.actor)))
+        return JSONResponse(_shown(seats.seat_of(session, me.actor, ctx.rules)))
 
 
 @router.post("/agent/seat")
@@ -62,8 +64,23 @@ def take_seat(ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> JSONResponse:
     except ValueError:
         raise InvalidInput("只能选择就绪、小休或签出", field="state") from None
     with ctx.db.work() as session:
-        wish = seats.set_seat(session, me.actor, state, typed.get("reason", ""), now=now)
-        shown = seats.seat_of(session, me.actor)
+        wish = seats.set_seat(session, me.actor, state, ctx.rules, typed.get("reason", ""), now=now)
+        shown = seats.seat_of(session, me.actor, ctx.rules)
+    return JSONResponse(_shown(shown, ask_telephone(ctx, wish)))
+
+
+@router.post("/agent/device")
+def ring_elsewhere(ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> JSONResponse:
+    """Choose what rings, the browser or one of the centre's telephones, and who answers it."""
+    number = typed.get("number", "")
+    device = seat_devices.DESK_PHONE if number else BROWSER
+    with ctx.db.work() as session:
+        wish = seat_devices.set_device(
+            session, me.actor, device, number, ctx.desk_phones, ctx.rules, now=now
+        )
+        auto = typed.get("auto_answer") == "yes"
+        seat_devices.set_auto_answer(session, me.actor, auto, now=now)
+        shown = seats.seat_of(session, me.actor, ctx.rules)
     return JSONResponse(_shown(shown, ask_telephone(ctx, wish)))
 
 
@@ -77,11 +94,9 @@ def ask_telephone(ctx: PortalContext, seat: Seat) -> str:
     return ""
 
 
-def ready_again(session: Session, actor: Actor, now: datetime) -> Seat | None:
+def ready_again(session: Session, actor: Actor, rules: Rules, now: datetime) -> Seat | None:
     """End the wrap-up of a call that is now written up; None when the agent was not in one."""
-    if not seats.seat_of(session, actor).wrapping_up:
-        return None
-    return seats.set_seat(session, actor, AgentState.READY, now=now)
+    return seats.written_up(session, actor, rules, now=now)
 
 
 def _shown(view: SeatView, message: str = "") -> dict[str, object]:
@@ -91,5 +106,9 @@ def _shown(view: SeatView, message: str = "") -> dict[str, object]:
         "reason": view.reason,
         "wrapping_up": view.wrapping_up,
         "since": view.since.isoformat() if view.since else None,
-        "message": message,
+        "limit_at": view.limit_at.isoformat() if view.limit_at else None,
+        "over_limit": view.over_limit,
+        "number": view.other_device,
+        "auto_answer": view.auto_answer,
+        "message": message or view.message,
     }

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import AwareDatetime
 
 from dispatch.domain.vocabulary import Status
-from dispatch.service import api_queries, intake
+from dispatch.service import api_queries, repeats
 from dispatch.service.access import log_view
 from dispatch.service.api_queries import MAX_PAGE, TicketFilter, TicketPage, TicketRow
 from dispatch.service.api_requests import create_once
@@ -85,7 +85,8 @@ def create_ticket(
     with ctx.db.work() as session:
 
         def make() -> str:
-            return intake.open_ticket(session, me.actor, body.form(), now=now).number
+            form = body.form(ctx.rules)
+            return repeats.take(session, me.actor, ctx.rules, form, now=now).number
 
         if key is None:
             number, again = make(), False

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from dispatch.service import api_queries, assignment, followup, handling
+from dispatch.service import (
+    api_queries,
+    assignment,
+    followup,
+    followup_ends,
+    handling,
+    label_examples,
+    reviews,
+)
 from dispatch.service.accounts import SignedIn
 from dispatch.service.api_queries import TicketRow
 from portal import schemas
@@ -43,9 +51,40 @@ def reassign(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ReassignIn) 
             body.department,
             ctx.rules,
             reason=body.reason,
+            category=body.category,
             expected=body.version,
             now=now,
         )
+    return _afterwards(ctx, me, number)
+
+
+@router.post(
+    "/api/v1/tickets/{number}/category", response_model=schemas.TicketOut, summary="更正事项分类"
+)
+def correct(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.CategoryIn) -> TicketRow:
+    """Say what the request really is about; the classifier learns from it."""
+    with ctx.db.work() as session:
+        label_examples.correct(
+            session,
+            me.actor,
+            number,
+            body.category,
+            reason=body.reason,
+            expected=body.version,
+            now=now,
+        )
+    return _afterwards(ctx, me, number)
+
+
+@router.post(
+    "/api/v1/tickets/{number}/take-back-category",
+    response_model=schemas.TicketOut,
+    summary="撤销自己对事项分类的更正",
+)
+def take_back(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ActionIn) -> TicketRow:
+    """Let the category stand as it was before one's own correction."""
+    with ctx.db.work() as session:
+        label_examples.take_back(session, me.actor, number, expected=body.version, now=now)
     return _afterwards(ctx, me, number)
 
 
@@ -55,7 +94,7 @@ def reassign(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ReassignIn) 
 def acknowledge(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ActionIn) -> TicketRow:
     """Sign for the ticket."""
     with ctx.db.work() as session:
-        assignment.acknowledge(session, me.actor, number, expected=body.version, now=now)
+        assignment.acknowledge(session, me.actor, number, ctx.rules, expected=body.version, now=now)
     return _afterwards(ctx, me, number)
 
 
@@ -79,6 +118,7 @@ def complete(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.CompleteIn) 
             session,
             me.actor,
             number,
+            ctx.rules,
             public_reply=body.public_reply,
             internal_note=body.internal_note,
             expected=body.version,
@@ -100,11 +140,18 @@ def pass_audit(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ActionIn) 
 @router.post(
     "/api/v1/tickets/{number}/send-back", response_model=schemas.TicketOut, summary="退回补正"
 )
-def send_back(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ReasonIn) -> TicketRow:
+def send_back(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.SendBackIn) -> TicketRow:
     """Ask the department to mend its reply."""
     with ctx.db.work() as session:
         handling.send_back(
-            session, me.actor, number, reason=body.reason, expected=body.version, now=now
+            session,
+            me.actor,
+            number,
+            ctx.rules,
+            reason_code=body.reason_code,
+            reason=body.reason,
+            expected=body.version,
+            now=now,
         )
     return _afterwards(ctx, me, number)
 
@@ -138,8 +185,28 @@ def follow_up(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.FollowUpIn)
 def reopen(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ReasonIn) -> TicketRow:
     """Start another round."""
     with ctx.db.work() as session:
-        followup.reopen(
+        followup_ends.reopen(
             session, me.actor, number, reason=body.reason, expected=body.version, now=now
+        )
+    return _afterwards(ctx, me, number)
+
+
+@router.post(
+    "/api/v1/tickets/{number}/review",
+    response_model=schemas.TicketOut,
+    summary="复核不满意或未解决的评价（退回重办，或维持办理结果）",
+)
+def review(ctx: Ctx, me: Me, now: Now, number: str, body: schemas.ReviewIn) -> TicketRow:
+    """Decide on an unhappy answer; the rating stays as it was given."""
+    with ctx.db.work() as session:
+        reviews.decide(
+            session,
+            me.actor,
+            number,
+            redo=body.redo,
+            words=body.words,
+            expected=body.version,
+            now=now,
         )
     return _afterwards(ctx, me, number)
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from dispatch.domain.ports import Suggestions
-from dispatch.service import contact_queries
-from dispatch.service.contact_queries import ContactRow, LineRow, Named
+from dispatch.service import contact_queries, lines
+from dispatch.service.contact_queries import ContactRow, Named
+from dispatch.service.lines import LineView
 from portal import schemas
-from portal.deps import Ctx, Me
+from portal.deps import Ctx, Me, Now
 from portal.views.api import PROBLEMS
 
 router = APIRouter(responses=PROBLEMS)
@@ -108,7 +109,7 @@ def list_categories(ctx: Ctx) -> list[Named]:
 
 
 @router.get("/api/v1/lines", response_model=list[schemas.LineOut], summary="线路", tags=["目录"])
-def list_lines(ctx: Ctx) -> list[LineRow]:
+def list_lines(ctx: Ctx, now: Now) -> tuple[LineView, ...]:
     """List 12345 and the numbers merged into it."""
     with ctx.db.read() as session:
-        return contact_queries.lines(session)
+        return lines.listed(session, ctx.rules, now=now)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from dispatch.domain.errors import InvalidInput
+from dispatch.domain.errors import HotlineError, InvalidInput
+from dispatch.domain.terms import AttachmentPart
 from dispatch.domain.vocabulary import Channel, RequestKind
-from dispatch.service import resident, throttle
+from dispatch.service import attachments, resident, throttle
 from dispatch.service.accounts import digest
+from dispatch.service.attachments import Sent
 from dispatch.service.intake import RequestForm
-from portal.deps import Ctx, Now
+from dispatch.service.resident import Progress
+from portal.deps import Ctx, Now, PortalContext
 from portal.errors import status_of
 from portal.rendering import render
+from portal.uploads import SentFiles
+from portal.views import attachments as attachments_views
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,23 +61,57 @@ def show_progress(
 ) -> Response:
     """Show the ticket, or say that number and code do not fit; the two are not told apart."""
     number, code = number.strip()[:40], code.strip()[:12]
+    found = look_up(request, ctx, number, code, now)
+    return found if isinstance(found, Response) else progress_page(request, found, code)
+
+
+def look_up(
+    request: Request, ctx: PortalContext, number: str, code: str, now: datetime
+) -> Progress | Response:
+    """The ticket's progress, or the page that says why not; wrong tries are counted."""
     subjects = (
         (f"resident:{digest(number)}", PER_TICKET),
-        (f"resident-at:{_address(request)}", PER_ADDRESS),
+        (f"resident-at:{address(request)}", PER_ADDRESS),
     )
     with ctx.db.read() as session:
         locked = any(throttle.locked_until(session, s, now=now) for s, _ in subjects)
         found = None if locked else resident.progress(session, number, code, now=now)
     if found is not None:
-        return render(request, "resident/progress.html", ticket=found)
-    if not locked:
-        with ctx.db.work() as session:
-            for subject, limit in subjects:
-                throttle.count_failure(session, subject, limit, now=now)
-    problem = SLOW_DOWN if locked else WRONG
-    status = 429 if locked else 404
+        return found
+    if locked:
+        return not_found(request, number, SLOW_DOWN, status=429)
+    with ctx.db.work() as session:
+        for subject, limit in subjects:
+            throttle.count_failure(session, subject, limit, now=now)
+    return not_found(request, number)
+
+
+def not_found(
+    request: Request, number: str, problem: str = WRONG, *, status: int = 404
+) -> Response:
+    """The first page again, with what is wrong."""
     return render(
         request, "resident/start.html", status_code=status, number=number, problem=problem
+    )
+
+
+def progress_page(
+    request: Request,
+    ticket: Progress,
+    code: str,
+    typed: dict[str, str] | None = None,
+    problem: InvalidInput | None = None,
+) -> Response:
+    """The ticket with its way so far, and at its end the two questions when they are due."""
+    return render(
+        request,
+        "resident/progress.html",
+        status_code=status_of(problem) if problem else 200,
+        ticket=ticket,
+        code=code,
+        typed=typed or {},
+        problem=problem,
+        field=problem.field or "" if problem else "",
     )
 
 
@@ -86,6 +126,7 @@ def file_request(
     request: Request,
     ctx: Ctx,
     now: Now,
+    sent: SentFiles,
     content: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "",
     place: Annotated[str, Form()] = "",
@@ -94,7 +135,10 @@ def file_request(
     confidential: Annotated[str, Form()] = "",
     reply_wanted: Annotated[str, Form()] = "yes",
 ) -> Response:
-    """Make it a ticket; a form with something missing comes back with all that was typed."""
+    """Make it a ticket; a form with something missing comes back with all that was typed.
+
+    A file that cannot be taken does not hold up the request: the receipt names it.
+    """
     typed = {
         "content": content,
         "kind": kind,
@@ -104,18 +148,56 @@ def file_request(
         "confidential": confidential,
         "reply_wanted": reply_wanted,
     }
-    subject = f"resident-file:{_address(request)}"
+    subject = f"resident-file:{address(request)}"
     try:
         form = _request_form(typed)
+        kind_default = ctx.rules.profile.confidentiality.by_default(form.kind)
+        form = replace(form, confidential=form.confidential or kind_default)
         with ctx.db.read() as session:
             if throttle.locked_until(session, subject, now=now):
                 return _form(request, typed, TOO_MANY, status=429)
         with ctx.db.work() as session:
-            receipt = resident.file_request(session, form, now=now)
+            receipt = resident.file_request(session, form, ctx.rules, now=now)
             throttle.count_failure(session, subject, FILING, now=now)
     except InvalidInput as problem:
-        return _form(request, typed, str(problem), problem.field, status=status_of(problem))
-    return render(request, "resident/receipt.html", receipt=receipt, phone=phone.strip())
+        again = "；选好的照片要重新选择" if sent else ""
+        said = f"{problem}{again}"
+        return _form(request, typed, said, problem.field, status=status_of(problem))
+    kept, refused = _attach(ctx, receipt.number, sent, now)
+    return render(
+        request,
+        "resident/receipt.html",
+        receipt=receipt,
+        phone=phone.strip(),
+        kept=kept,
+        refused=refused,
+    )
+
+
+def _attach(
+    ctx: PortalContext, number: str, sent: list[Sent], now: datetime
+) -> tuple[int, list[str]]:
+    """(how many files the ticket has got, sentences about the others)."""
+    if not sent:
+        return 0, []
+    taken, refused = attachments_views.take(ctx, sent)
+    said = [file.sentence for file in refused]
+    if not taken:
+        return 0, said
+    try:
+        with ctx.db.work() as session:
+            attachments.add(
+                session,
+                resident.RESIDENT,
+                number,
+                AttachmentPart.REQUEST,
+                taken,
+                ctx.rules,
+                now=now,
+            )
+    except HotlineError as problem:
+        return 0, [*said, str(problem)]
+    return len(taken), said
 
 
 def _request_form(typed: dict[str, str]) -> RequestForm:
@@ -151,5 +233,6 @@ def _form(
     )
 
 
-def _address(request: Request) -> str:
+def address(request: Request) -> str:
+    """Where a request comes from, as far as the server knows."""
     return request.client.host if request.client else "unknown"

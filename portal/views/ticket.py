@@ -1,4 +1,4 @@
-"""The page of one ticket for all roles, its buttons, its recordings, and the search."""
+"""The page of one ticket for all roles, its buttons, and the search."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from dispatch.domain.errors import HotlineError, NotFound
-from dispatch.service import drafts, queries_ticket
+from dispatch.service import drafts, queries_ticket, replies
 from dispatch.service.accounts import SignedIn
 from dispatch.service.queries_search import search
 from portal.deps import Ctx, Me, Now, PortalContext
@@ -18,12 +18,16 @@ from portal.errors import status_of
 from portal.rendering import render
 from portal.views import ticket_sheet
 from portal.views.agent_form import TypedForm
-from portal.views.ticket_actions import BUTTONS, Press
+from portal.views.ticket_buttons import BUTTONS
+from portal.views.ticket_press import MAX_TEXT, Press
 from portal.views.ticket_sheet import Refusal
 
 router = APIRouter(include_in_schema=False)
 
 Words = Annotated[str, Query(max_length=200)]
+
+ALSO_DONE = {"attach": "附件已添加"}
+"""What the page says after forms that are no buttons."""
 
 
 @router.get("/search")
@@ -45,22 +49,8 @@ def ticket_page(
         queries_ticket.look_at(session, me.actor, number, "ticket", now=now)
     with ctx.db.read() as session:
         sheet = ticket_sheet.sheet(session, ctx, me.actor, number, now=now)
-    said = BUTTONS[done].done if done in BUTTONS else ""
+    said = BUTTONS[done].done if done in BUTTONS else ALSO_DONE.get(done, "")
     return render(request, "ticket/page.html", sheet=sheet, said=said)
-
-
-@router.get("/recordings/{contact_id}")
-def recording(request: Request, contact_id: int, ctx: Ctx, me: Me, now: Now) -> Response:
-    """A call's recording, whole or by range; who listened is written down."""
-    with ctx.db.work() as session:
-        name, number = queries_ticket.recording_for(session, me.actor, contact_id)
-        queries_ticket.look_at(session, me.actor, number, "recording", now=now)
-    folder = ctx.recordings.resolve()
-    path = (folder / name).resolve()
-    # The name came from outside: whatever it says, only files of this folder are served.
-    if not path.is_relative_to(folder) or not path.is_file():
-        raise NotFound("录音文件不在了，可能尚未写完或已过保存期")
-    return FileResponse(path, media_type="audio/wav", content_disposition_type="inline")
 
 
 @router.post("/tickets/{number}/draft")
@@ -74,6 +64,15 @@ def keep_draft(number: str, ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> Res
         queries_ticket.look_at(session, me.actor, number, "ticket", now=now)
         drafts.save_draft(session, me.actor, ticket_sheet.draft_name(number, action), kept, now=now)
     return JSONResponse({"saved_at": now.isoformat()})
+
+
+@router.post("/tickets/{number}/lint")
+def lint(request: Request, number: str, ctx: Ctx, me: Me, typed: TypedForm) -> Response:
+    """What the rules for public replies say of a text that is still being written."""
+    text = typed.get("public_reply", "")[:MAX_TEXT].strip()
+    with ctx.db.read() as session:
+        found = replies.look_over(session, me.actor, number, text, ctx.rules)
+    return render(request, "ticket/lint_fragment.html", findings=found if text else (), text=text)
 
 
 def _act(
@@ -104,9 +103,11 @@ def _act(
 
 
 def _next(wished: str, number: str, action: str) -> str:
-    """Back to the desk's tab when the button stood there, else to the ticket."""
+    """Back to the desk's tab or the leader's page when the button stood there, else the ticket."""
     if wished.startswith("/desk?tab=") and wished.isprintable() and "\\" not in wished:
         return f"{wished}&done={action}&number={number}"
+    if wished == "/leader":
+        return f"/leader?done={action}"
     return f"/tickets/{number}?done={action}"
 
 

@@ -2,91 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from dispatch.db import Session
 from dispatch.domain.errors import DialerUnavailable, InvalidInput
-from dispatch.domain.people import Actor
+from dispatch.domain.limits import SourceLevel
 from dispatch.domain.ports import FollowUpCall
 from dispatch.domain.vocabulary import Rating, Role, Verdict
-from dispatch.service import assignment, followup, form_choices, handling
+from dispatch.domain.worktime import SHANGHAI
+from dispatch.service import (
+    assignment,
+    followup,
+    followup_calls,
+    followup_ends,
+    handling,
+    reviews,
+)
+from dispatch.service.assignment import LimitTerms
 from dispatch.service.queries_search import unit_code
+from dispatch.service.supporting import helpers_named
 from portal.deps import PortalContext
-from portal.views.agent_form import Catalogue
-
-MAX_TEXT = 20_000
+from portal.views.ticket_model import category_typed
+from portal.views.ticket_press import AfterCommit, Button, Press
 
 # The telephone system was away: the attempt waits this long before the next try.
 DIAL_AGAIN = timedelta(minutes=5)
 
-AfterCommit = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Press:
-    """One press of a button with everything typed, inside its transaction."""
-
-    ctx: PortalContext
-    session: Session
-    actor: Actor
-    number: str
-    typed: Mapping[str, str]
-    now: datetime
-
-    @property
-    def expected(self) -> int:
-        """The version of the ticket that the page showed.
-
-        Raises:
-            InvalidInput: the form carries none.
-        """
-        version = self.typed.get("version", "")
-        if not (version.isascii() and version.isdigit() and len(version) < 10):
-            raise InvalidInput("页面已过期，请刷新后重新提交；您填写的内容已保留")
-        return int(version)
-
-    def text(self, name: str) -> str:
-        """What was typed in a field; empty when it was not sent.
-
-        Raises:
-            InvalidInput: nobody types as much as this.
-        """
-        # PostgreSQL keeps no NUL in a text, and no keyboard makes one.
-        typed = self.typed.get(name, "").replace("\0", "")
-        if len(typed) > MAX_TEXT:
-            raise InvalidInput(
-                f"这一项有 {len(typed)} 个字，超过 {MAX_TEXT} 字的上限，请删减后提交", field=name
-            )
-        return typed
-
-
-@dataclass(frozen=True)
-class Button:
-    """A button: who may press it, what it does, and what the page says then."""
-
-    label: str
-    roles: frozenset[Role]
-    do: Callable[[Press], AfterCommit | None]
-    done: str
-
 
 def _dispatch(press: Press) -> None:
-    category = Catalogue([], form_choices.categories(press.session)).category(
-        press.text("category")
-    )
+    category = category_typed(press)
+    unit = unit_code(press.session, press.text("department"))
     assignment.dispatch(
         press.session,
         press.actor,
         press.number,
-        unit_code(press.session, press.text("department")),
+        unit,
         press.ctx.rules,
         opinion=press.text("opinion"),
         category=category,
+        supporting=_helpers(press, unit, category),
+        designate=bool(press.text("designate")),
+        terms=_terms(press),
         expected=press.expected,
         now=press.now,
     )
+
+
+def _helpers(press: Press, unit: str, category: str | None) -> Sequence[str]:
+    """The helping units typed; a row's short form has no field for them: the catalogue's then."""
+    if "supporting" not in press.typed:
+        today = press.now.astimezone(SHANGHAI).date()
+        return helpers_named(
+            press.session, press.actor, press.number, unit, category=category, today=today
+        )
+    typed = re.split("[、，,;；\\s]+", press.text("supporting"))
+    return [_helper(press, name) for name in typed if name]
+
+
+def _helper(press: Press, name: str) -> str:
+    try:
+        return unit_code(press.session, name)
+    except InvalidInput as problem:
+        raise InvalidInput(str(problem), field="supporting") from problem
+
+
+def _terms(press: Press) -> LimitTerms:
+    level = press.text("source_level")
+    if level and level not in SourceLevel.__members__.values():
+        raise InvalidInput("请从给出的选项中选择来源层级", field="source_level")
+    return LimitTerms(
+        stated=_limit(press, "stated"),
+        statutory=_limit(press, "statutory"),
+        statutory_basis=press.text("statutory_basis"),
+        source_level=SourceLevel(level) if level else None,
+    )
+
+
+def _limit(press: Press, name: str) -> str | None:
+    amount = press.text(f"{name}_amount").strip()
+    return f"{amount} {press.text(f'{name}_unit')}" if amount else None
 
 
 def _reassign(press: Press) -> None:
@@ -97,6 +92,8 @@ def _reassign(press: Press) -> None:
         unit_code(press.session, press.text("department")),
         press.ctx.rules,
         reason=press.text("reason"),
+        category=category_typed(press),
+        designate=bool(press.text("designate")),
         expected=press.expected,
         now=press.now,
     )
@@ -104,7 +101,12 @@ def _reassign(press: Press) -> None:
 
 def _acknowledge(press: Press) -> None:
     assignment.acknowledge(
-        press.session, press.actor, press.number, expected=press.expected, now=press.now
+        press.session,
+        press.actor,
+        press.number,
+        press.ctx.rules,
+        expected=press.expected,
+        now=press.now,
     )
 
 
@@ -124,6 +126,7 @@ def _complete(press: Press) -> None:
         press.session,
         press.actor,
         press.number,
+        press.ctx.rules,
         public_reply=press.text("public_reply"),
         internal_note=press.text("internal_note"),
         expected=press.expected,
@@ -147,6 +150,8 @@ def _send_back(press: Press) -> None:
         press.session,
         press.actor,
         press.number,
+        press.ctx.rules,
+        reason_code=press.text("reason_code"),
         reason=press.text("reason"),
         expected=press.expected,
         now=press.now,
@@ -154,11 +159,24 @@ def _send_back(press: Press) -> None:
 
 
 def _reopen(press: Press) -> None:
-    followup.reopen(
+    followup_ends.reopen(
         press.session,
         press.actor,
         press.number,
         reason=press.text("reason"),
+        expected=press.expected,
+        now=press.now,
+    )
+
+
+def _review(press: Press) -> None:
+    chosen = press.text("redo")
+    reviews.decide(
+        press.session,
+        press.actor,
+        press.number,
+        redo={"yes": True, "no": False}.get(chosen),
+        words=press.text("words"),
         expected=press.expected,
         now=press.now,
     )
@@ -188,7 +206,9 @@ def _follow_up(press: Press) -> None:
 
 
 def _call_now(press: Press) -> AfterCommit:
-    call = followup.call_now(press.session, press.actor, press.number, now=press.now)
+    call = followup_calls.call_now(
+        press.session, press.actor, press.number, press.ctx.rules, now=press.now
+    )
     return lambda: _dial(press.ctx, call, press.now)
 
 
@@ -197,9 +217,9 @@ def _dial(ctx: PortalContext, call: FollowUpCall, now: datetime) -> None:
     try:
         ctx.dialer.dial(call)
     except DialerUnavailable:
-        again = ctx.rules.follow_up_at(now + DIAL_AGAIN, 1)
+        again = ctx.rules.follow_up_at(now + DIAL_AGAIN)
         with ctx.db.work() as session:
-            followup.put_back(session, call.follow_up_id, due_at=again)
+            followup_calls.put_back(session, call.follow_up_id, due_at=again)
         raise
 
 
@@ -224,6 +244,7 @@ BUTTONS: Mapping[str, Button] = {
     "send-back": Button("退回补正", _CENTER, _send_back, "已退回承办单位补正，原时限继续计算"),
     "follow-up": Button("登记回访", _CALLERS, _follow_up, "已登记回访结果"),
     "call-now": Button("立即回访", _CALLERS, _call_now, "正在呼叫诉求人，答复会自动记在这里"),
+    "review": Button("复核", _CENTER, _review, "已复核，结果已记入工单"),
     "reopen": Button("退回重办", _CALLERS, _reopen, "已退回重办，等待重新派单"),
 }
 """Every changing button, by the last part of its address."""

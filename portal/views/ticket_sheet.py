@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from dispatch.db import Session
 from dispatch.domain.errors import (
@@ -17,7 +18,8 @@ from dispatch.domain.errors import (
 from dispatch.domain.lifecycle import allowed_actions
 from dispatch.domain.people import Actor
 from dispatch.domain.ports import Suggestion, Suggestions
-from dispatch.domain.vocabulary import Action, FollowUpState, Role
+from dispatch.domain.proposals import text_for_model
+from dispatch.domain.vocabulary import Action, FollowUpState, Role, Status
 from dispatch.domain.worktime import SHANGHAI
 from dispatch.service import drafts, form_choices
 from dispatch.service.form_choices import Choice, UnitOption
@@ -25,23 +27,47 @@ from dispatch.service.queries_search import UnitChoice, units
 from dispatch.service.queries_story import TimelineEntry
 from dispatch.service.queries_ticket import TicketView, ticket_view
 from portal.deps import PortalContext
-from portal.views.agent_form import TEXT_FOR_MODEL, Catalogue
+from portal.views import (
+    appeals_section,
+    applications_section,
+    oversight_section,
+    particulars_section,
+    review_section,
+    shares_section,
+    ticket_model,
+    ticket_ties,
+)
+from portal.views.agent_form import Catalogue
+from portal.views.why import Why, why_of
 
 OWN_FIELDS = frozenset({"csrf", "version", "seen", "next", "form"})
 """Fields of a form that nobody typed."""
 
-FORMS: Mapping[Action, str] = {
-    Action.DISPATCH: "dispatch",
-    Action.REASSIGN: "reassign",
-    Action.ACKNOWLEDGE: "acknowledge",
-    Action.CONTACT: "contact",
-    Action.COMPLETE: "complete",
-    Action.PASS_AUDIT: "pass-audit",
-    Action.SEND_BACK: "send-back",
-    Action.CLOSE: "follow-up",
-    Action.REOPEN: "reopen",
+Section = Callable[[Session, PortalContext, Actor, TicketView, datetime], Any]
+"""Reads what one part of the page needs; the page finds it under its name."""
+
+SECTIONS: Mapping[str, Section] = {
+    "applications": applications_section.read,
+    "ties": ticket_ties.read,
+    "oversight": oversight_section.read,
+    "particulars": particulars_section.read,
+    "audit": particulars_section.read_audit,
+    "shares": shares_section.read,
+    "model": ticket_model.read,
+    "appeals": appeals_section.read,
+    "review": review_section.read,
 }
-"""The form that offers each action of the lifecycle table."""
+
+
+def form_of(action: Action) -> str:
+    """The form, and the last part of the address, that offers an action of the lifecycle table."""
+    return "follow-up" if action is Action.CLOSE else action.value.replace("_", "-")
+
+
+def _form_in(status: Status, action: Action) -> str:
+    """The form of an action in a status: what ends a review is its one decision."""
+    decides = status is Status.REVIEW and action in {Action.CLOSE, Action.REOPEN}
+    return form_of(Action.REVIEW) if decides else form_of(action)
 
 
 @dataclass(frozen=True)
@@ -66,7 +92,16 @@ class Refusal:
     @property
     def words(self) -> tuple[str, ...]:
         """The longer things that were typed, to be shown even when their form is gone."""
-        names = ("public_reply", "internal_note", "opinion", "reason", "note")
+        names = (
+            "public_reply",
+            "reply",
+            "internal_note",
+            "opinion",
+            "reason",
+            "basis",
+            "ruling",
+            "note",
+        )
         return tuple(text for name in names if (text := self.typed.get(name, "").strip()))
 
 
@@ -84,8 +119,10 @@ class Sheet:
     categories: list[Choice] = field(default_factory=list)
     unit_options: list[UnitOption] = field(default_factory=list)
     proposed: tuple[Suggestion, ...] = ()
+    why: Why | None = None
     calling: bool = False
     callable_now: bool = False
+    sections: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, form: str, name: str, default: str = "") -> str:
         """What stands in a field: typed now, else kept as a draft, else the default."""
@@ -118,8 +155,10 @@ def sheet(
         NotFound: there is no such ticket, or the reader may not see it.
     """
     view = ticket_view(session, reader, number)
-    forms = forms_for(reader, view)
-    routing = bool({"dispatch", "reassign"} & set(forms))
+    sections = {name: read(session, ctx, reader, view, now) for name, read in SECTIONS.items()}
+    forms = tuple(f for f in forms_for(reader, view) if sections["applications"].offers(f))
+    routing = bool({"dispatch", "reassign", "add-supporting", "avoid"} & set(forms))
+    naming = bool({"dispatch", "reassign", "amend"} & set(forms))
     found = _suggest(ctx, view) if "dispatch" in forms else Suggestions((), (), "none")
     today = now.astimezone(SHANGHAI).date()
     kept = {form: _kept(session, reader, number, form) for form in forms}
@@ -135,23 +174,31 @@ def sheet(
         refusal=refusal,
         changes=_since(view, refusal),
         units=units(session) if routing else [],
-        categories=form_choices.categories(session) if "dispatch" in forms else [],
+        categories=form_choices.categories(session) if naming else [],
         unit_options=form_choices.unit_options(
             session, found, view.card.category_code, view.card.division, today=today
         )
         if "dispatch" in forms
         else [],
         proposed=found.categories[:3],
+        why=why_of(found.categories[0]) if found.categories else None,
         calling=FollowUpState.CALLING in waiting,
         callable_now="follow-up" in forms and FollowUpState.PENDING in waiting,
+        sections=sections,
     )
 
 
 def forms_for(reader: Actor, view: TicketView) -> tuple[str, ...]:
-    """The forms the lifecycle table allows this reader; a unit acts only on what it has."""
+    """The forms the lifecycle tables allow this reader; a unit acts only on what it has."""
     if reader.role is Role.DEPARTMENT and view.department_id != reader.department_id:
-        return ()
-    return tuple(FORMS[action] for action in allowed_actions(view.card.status, reader.role))
+        return shares_section.helper_forms(reader, view)
+    allowed = allowed_actions(view.card.status, reader.role)
+    if not reader.approver:
+        allowed = tuple(a for a in allowed if a not in shares_section.OF_LEADERS)
+    named = (_form_in(view.card.status, action) for action in allowed)
+    # The table's own step to a review is taken by an answer, not by a form.
+    unhappy = view.card.status is Status.REVIEW
+    return tuple(dict.fromkeys(form for form in named if unhappy or form != "review"))
 
 
 def draft_name(number: str, action: str) -> str:
@@ -165,7 +212,7 @@ def _kept(session: Session, reader: Actor, number: str, form: str) -> dict[str, 
 
 
 def _suggest(ctx: PortalContext, view: TicketView) -> Suggestions:
-    text = f"{view.card.content} {view.card.place}"[:TEXT_FOR_MODEL]
+    text = text_for_model(view.card.content, view.card.place)
     return ctx.suggester.suggest(text, division=view.card.division)
 
 

@@ -3,71 +3,18 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from telephony.asterisk.phones import SimulatedPhone
-from tests.fixtures_hotline import HotlineUnderTest, private_hotline, until
+from tests.browser.console import dock, in_state, packets, ring, talk_briefly
+from tests.fixtures_hotline import HotlineUnderTest, until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser, pytest.mark.slow]
 
 CITIZEN = "13812345678"
 STORY = "兰堤区鼓台街道小区南门外每天晚上烧烤摊占道经营，油烟很大，希望尽快清理"
-
-
-@pytest.fixture(scope="module")
-def hotline() -> Iterator[HotlineUnderTest]:
-    """A hotline of this file's own."""
-    with (
-        tempfile.TemporaryDirectory(prefix="hotline-console-") as folder,
-        private_hotline(Path(folder)) as running,
-    ):
-        yield running
-
-
-@pytest.fixture
-def agent(
-    hotline: HotlineUnderTest, new_context: Callable[..., BrowserContext]
-) -> Callable[..., Page]:
-    """Sign an agent in; the page comes back when its telephone is registered."""
-
-    def sign_in(login: str, *, ready: bool = True) -> Page:
-        page = new_context().new_page()
-        page.goto(f"{hotline.url}/sign-in")
-        page.fill("[name=login]", login)
-        page.fill("[name=password]", hotline.passwords[login])
-        page.click("button[type=submit]")
-        expect(page.locator("#dock[data-registered=yes]")).to_be_visible()
-        if ready:
-            page.keyboard.press("Alt+r")
-            expect(page.locator("#dock[data-seat=ready]")).to_be_visible()
-        return page
-
-    return sign_in
-
-
-def ring(hotline: HotlineUnderTest, number: str = CITIZEN, seconds: float = 40) -> SimulatedPhone:
-    """A citizen who speaks."""
-    caller = hotline.asterisk.citizen()
-    return caller.dial(number, "12329", seconds=seconds, audio=hotline.asterisk.voice)
-
-
-def in_state(page: Page, state: str) -> None:
-    """Wait for the telephone to be idle, ringing, talking or held."""
-    expect(page.locator(f"#dock[data-state={state}]")).to_be_visible(timeout=20_000)
-
-
-def packets(page: Page) -> tuple[int, int]:
-    """Heard and sent, as the page counts them."""
-    dock = page.locator("#dock")
-    return (
-        int(dock.get_attribute("data-packets-in") or 0),
-        int(dock.get_attribute("data-packets-out") or 0),
-    )
 
 
 def test_a_call_pops_is_answered_by_key_written_up_and_read_out(
@@ -86,7 +33,7 @@ def test_a_call_pops_is_answered_by_key_written_up_and_read_out(
         expect(page.locator("#call-mark")).to_have_text("通话中")
         page.keyboard.insert_text(STORY)
         page.keyboard.type("。")
-        expect(page.locator("#autosave")).to_contain_text("自动保存", timeout=6_000)
+        expect(page.locator("#autosave")).to_contain_text("自动保存")
 
         # Two-way sound: a second is fifty packets.
         until(lambda: min(packets(page)) > 100, 10, lambda: str(packets(page)))
@@ -174,25 +121,20 @@ def test_a_call_not_taken_goes_to_the_next_agent(
     expect(other.locator("#saved")).to_contain_text("中途挂断")
 
 
-def dock(page: Page) -> str | None:
-    """The telephone's state now."""
-    return page.locator("#dock").get_attribute("data-state")
-
-
 def test_what_is_typed_survives_a_lost_network(agent: Callable[..., Page]) -> None:
     page = agent("agent3", ready=False)
     page.keyboard.press("Alt+n")
     page.locator("#f-content").fill("来信反映路灯不亮")
-    expect(page.locator("#autosave")).to_contain_text("自动保存", timeout=6_000)
+    expect(page.locator("#autosave")).to_contain_text("自动保存")
     page.context.set_offline(True)
     page.locator("#f-content").press_sequentially("，已经三天")
-    expect(page.locator("#autosave")).to_contain_text("已存在本机", timeout=8_000)
+    expect(page.locator("#autosave")).to_contain_text("已存在本机")
     page.keyboard.press("F4")
     expect(page.locator("#dock-problems")).to_contain_text("还没有登记成功")
     expect(page.locator("#f-content")).to_have_value("来信反映路灯不亮，已经三天")
     page.context.set_offline(False)
     page.locator("#f-content").focus()
-    expect(page.locator("#autosave")).to_contain_text("自动保存", timeout=12_000)
+    expect(page.locator("#autosave")).to_contain_text("自动保存")
     page.keyboard.press("F4")
     expect(page.locator("#saved-number")).to_be_visible()
     expect(page.locator("#dock-problems")).not_to_contain_text("还没有登记成功")
@@ -200,21 +142,91 @@ def test_what_is_typed_survives_a_lost_network(agent: Callable[..., Page]) -> No
     assert left == 0
 
 
+def test_a_form_that_was_read_before_the_text_arrived_has_the_text_all_the_same(
+    agent: Callable[..., Page],
+) -> None:
+    """The page loaded anew sends what was left in the browser, and asks for the form meanwhile."""
+    page = agent("agent2", ready=False)
+    page.evaluate(
+        "localStorage.setItem("
+        "`hotline-draft-${document.getElementById('agent').dataset.staff}-manual`,"
+        " JSON.stringify({ at: '10:00:00', fields: { content: '来信反映桥头护栏缺了一截' } }))"
+    )
+    held: list[Route] = []
+    page.route("**/agent/draft", lambda route: held.append(route))
+    page.route("**/agent/new", _let_through_after_reading(page, held, "护栏"))
+    page.reload()
+    expect(page.locator("#dock[data-registered=yes]")).to_be_visible()
+    page.keyboard.press("Alt+n")
+    expect(page.locator("#f-content")).to_have_value("来信反映桥头护栏缺了一截")
+    page.unroute("**/agent/draft")
+    page.unroute("**/agent/new")
+
+
+def test_a_form_asked_for_again_before_its_text_arrived_has_the_text_all_the_same(
+    agent: Callable[..., Page],
+) -> None:
+    """The server reads the form, takes the text and says so, and only then the form arrives."""
+    page = agent("agent2", ready=False)
+    held: list[Route] = []
+    page.route("**/agent/draft", lambda route: held.append(route))
+    page.keyboard.press("Alt+n")
+    page.locator("#f-content").fill("来信反映人行道砖块松动")
+    page.get_by_role("button", name="收起").click()
+    expect(page.locator("#f-content")).to_have_count(0)
+    page.route("**/agent/new", _let_through_after_reading(page, held, "砖块"))
+    page.keyboard.press("Alt+n")
+    expect(page.locator("#autosave")).to_contain_text("已恢复")
+    expect(page.locator("#f-content")).to_have_value("来信反映人行道砖块松动")
+    page.unroute("**/agent/new")
+    page.unroute("**/agent/draft")
+
+
+def test_a_page_read_before_the_text_of_the_last_one_arrived_has_the_text_all_the_same(
+    hotline: HotlineUnderTest, agent: Callable[..., Page]
+) -> None:
+    """Loading anew: the old page still lives, sends what was typed and is told that it arrived."""
+    page = agent("agent1")
+    talk_briefly(hotline, page, "13922223333")
+    held: list[Route] = []
+    page.route("**/agent/draft", lambda route: held.append(route))
+    with page.expect_request("**/agent/draft"):
+        page.locator("#f-content").fill("河边步道的扶手断了")
+    page.route("**/agent", _let_through_after_reading(page, held, "扶手"))
+    page.reload()
+    page.unroute("**/agent")
+    page.unroute("**/agent/draft")
+    expect(page.locator("#caller")).to_contain_text("13922223333")
+    expect(page.locator("#f-content")).to_have_value("河边步道的扶手断了")
+    page.keyboard.press("F4")
+    expect(page.locator("#saved-number")).to_be_visible()
+
+
+def _let_through_after_reading(
+    page: Page, held: list[Route], words: str
+) -> Callable[[Route], None]:
+    """Answers with what the server had before it was let to take the text."""
+
+    def read_before(route: Route) -> None:
+        answer = route.fetch()
+        assert words not in answer.text()
+        with page.expect_response("**/agent/draft"):
+            held.pop().continue_()
+        route.fulfill(response=answer)
+
+    return read_before
+
+
 def test_a_telephone_system_that_restarts_is_found_again(
     hotline: HotlineUnderTest, agent: Callable[..., Page]
 ) -> None:
     page = agent("agent1")
     hotline.asterisk.runner.stop()
-    expect(page.locator("#dock-problems")).to_contain_text("正在自动重连", timeout=10_000)
-    hotline.asterisk.runner.start()
+    expect(page.locator("#dock-problems")).to_contain_text("正在自动重连")
+    hotline.start_asterisk()
     expect(page.locator("#dock[data-registered=yes]")).to_be_visible(timeout=20_000)
     expect(page.locator("#dock-problems")).not_to_contain_text("正在自动重连")
-    with ring(hotline, "13733334444"):
-        in_state(page, "ringing")
-        page.keyboard.press("F9")
-        in_state(page, "talking")
-        page.keyboard.press("Alt+x")
-        in_state(page, "idle")
+    talk_briefly(hotline, page, "13733334444")
 
 
 def test_a_second_page_leaves_the_telephone_to_the_first(
@@ -244,3 +256,27 @@ def test_a_letter_from_a_known_number_may_join_its_open_ticket(agent: Callable[.
     expect(page.locator("#request-form button[value=urge]")).to_be_enabled()
     page.keyboard.press("F6")
     expect(page.locator("#saved")).to_contain_text("已催办（第 1 次）")
+
+
+@pytest.mark.parametrize(("slow", "first"), [("current", "resync"), ("new", "press")])
+def test_what_an_agent_opens_is_not_pushed_aside_by_what_the_page_asks_for_itself(
+    agent: Callable[..., Page], slow: str, first: str
+) -> None:
+    """Both orders: the page asked before the key was pressed, and while its answer was awaited."""
+    page = agent("agent2", ready=False)
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(800)
+        route.continue_()
+
+    page.route(f"**/agent/{slow}", late)
+    resync = "document.dispatchEvent(new CustomEvent('hotline:resync'))"
+    if first == "resync":
+        page.evaluate(resync)
+    page.keyboard.press("Alt+n")
+    if first == "press":
+        page.evaluate(resync)
+    expect(page.locator("#f-content")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#f-content")).to_be_visible()
+    page.unroute(f"**/agent/{slow}")

@@ -6,80 +6,389 @@ things that do not exist answer 404 and empty forms 422 to those who may ask.
 
 from __future__ import annotations
 
-READERS = ("-", "wang", "li", "hui", "ban", "zhong", "chengguan", "zhang", "root")
+READERS = ("-", "wang", "li", "hui", "ban", "zhong", "chengguan", "zhang", "root", "jijian")
 
 _TABLE = """
-GET  /                                             303 303 303 303 303 303 303 303 303
-GET  /account                                      303 200 200 200 200 200 200 200 200
-POST /account/password                             401 422 422 422 422 422 422 422 422
-GET  /admin                                        303 403 403 403 403 403 403 403 200
-POST /admin/staff                                  401 403 403 403 403 403 403 403 422
-POST /admin/staff/{login}/close                    401 403 403 403 403 403 403 403 404
-POST /admin/staff/{login}/open                     401 403 403 403 403 403 403 403 404
-POST /admin/staff/{login}/password                 401 403 403 403 403 403 403 403 404
-POST /admin/staff/{login}/tokens/revoke            401 403 403 403 403 403 403 403 303
-GET  /agent                                        303 200 403 403 403 403 403 403 403
-POST /agent/caller                                 401 200 403 403 403 403 403 403 403
-GET  /agent/contact/{contact_id}                   303 404 403 403 403 403 403 403 403
-GET  /agent/current                                303 200 403 403 403 403 403 403 403
-POST /agent/draft                                  401 200 403 403 403 403 403 403 403
-GET  /agent/new                                    303 200 403 403 403 403 403 403 403
-GET  /agent/recent                                 303 200 403 403 403 403 403 403 403
-POST /agent/save                                   401 422 403 403 403 403 403 403 403
-GET  /agent/seat                                   303 200 403 403 403 403 403 403 403
-POST /agent/seat                                   401 422 403 403 403 403 403 403 403
-GET  /agent/softphone                              303 200 403 403 403 403 403 403 403
-POST /agent/suggest                                401 200 403 403 403 403 403 403 403
-GET  /api/v1/categories                            401 200 200 200 200 200 200 200 200
-GET  /api/v1/contacts                              401 200 200 200 200 200 403 403 200
-GET  /api/v1/contacts/{call_id}                    401 404 404 404 404 404 403 403 404
-GET  /api/v1/departments                           401 200 200 200 200 200 200 200 200
-GET  /api/v1/lines                                 401 200 200 200 200 200 200 200 200
-GET  /api/v1/me                                    401 200 200 200 200 200 200 200 200
-POST /api/v1/suggestions                           401 422 422 422 422 422 422 422 422
-GET  /api/v1/tickets                               401 200 200 200 200 200 200 200 200
-POST /api/v1/tickets                               401 422 422 403 403 422 403 403 403
-GET  /api/v1/tickets/{number}                      401 404 404 404 404 404 404 404 404
-POST /api/v1/tickets/{number}/acknowledge          401 403 403 403 403 403 422 403 403
-POST /api/v1/tickets/{number}/complete             401 403 403 403 403 403 422 403 403
-POST /api/v1/tickets/{number}/contact              401 403 403 403 403 403 422 403 403
-POST /api/v1/tickets/{number}/dispatch             401 422 422 403 403 422 403 403 403
-GET  /api/v1/tickets/{number}/events               401 404 404 404 404 404 404 404 404
-POST /api/v1/tickets/{number}/follow-up            401 403 403 422 403 422 403 403 403
-POST /api/v1/tickets/{number}/pass-audit           401 403 403 403 403 422 403 403 403
-POST /api/v1/tickets/{number}/reassign             401 403 422 403 403 422 403 403 403
-POST /api/v1/tickets/{number}/reopen               401 403 403 422 403 422 403 403 403
-POST /api/v1/tickets/{number}/send-back            401 403 403 403 403 422 403 403 403
-GET  /desk                                         303 403 200 200 200 200 200 403 403
-GET  /healthz                                      200 200 200 200 200 200 200 200 200
-GET  /live                                         303 200 200 200 200 200 200 200 200
-GET  /metrics                                      403 403 403 403 403 403 403 403 200
-GET  /readyz                                       200 200 200 200 200 200 200 200 200
-GET  /recordings/{contact_id}                      303 404 404 404 404 404 403 403 403
-GET  /resident                                     200 200 200 200 200 200 200 200 200
-POST /resident                                     403 404 404 404 404 404 404 404 404
-GET  /resident/new                                 200 200 200 200 200 200 200 200 200
-POST /resident/new                                 403 422 422 422 422 422 422 422 422
-GET  /search                                       303 200 200 200 200 200 200 200 403
-GET  /sign-in                                      200 303 303 303 303 303 303 303 303
-POST /sign-in                                      403 401 401 401 401 401 401 401 401
-POST /sign-out                                     401 303 303 303 303 303 303 303 303
-POST /theme                                        403 303 303 303 303 303 303 303 303
-GET  /tickets/{number}                             303 404 404 404 404 404 404 404 403
-POST /tickets/{number}/acknowledge                 401 403 403 403 403 403 404 403 403
-POST /tickets/{number}/call-now                    401 403 403 404 403 404 403 403 403
-POST /tickets/{number}/complete                    401 403 403 403 403 403 404 403 403
-POST /tickets/{number}/contact                     401 403 403 403 403 403 404 403 403
-POST /tickets/{number}/dispatch                    401 404 404 403 403 404 403 403 403
-POST /tickets/{number}/draft                       401 404 404 404 403 404 404 403 403
-POST /tickets/{number}/follow-up                   401 403 403 404 403 404 403 403 403
-POST /tickets/{number}/pass-audit                  401 403 403 403 403 404 403 403 403
-POST /tickets/{number}/reassign                    401 403 404 403 403 404 403 403 403
-POST /tickets/{number}/reopen                      401 403 403 404 403 404 403 403 403
-POST /tickets/{number}/send-back                   401 403 403 403 403 404 403 403 403
-GET  /figures/{code}                               303 403 403 403 404 404 403 404 404
-GET  /leader                                       303 403 403 403 200 200 403 200 200
-GET  /reports/weekly                               303 403 403 403 200 200 403 200 200
+GET  /                                             303 303 303 303 303 303 303 303 303 303
+GET  /account                                      303 200 200 200 200 200 200 200 200 200
+POST /account/password                             401 422 422 422 422 422 422 422 422 422
+GET  /admin                                        303 403 403 403 403 403 403 403 200 403
+GET  /admin/policy                                 303 403 403 403 403 403 403 403 200 403
+GET  /admin/policy/in-force/{slot}                 303 403 403 403 403 403 403 403 404 403
+POST /admin/policy/load                            401 403 403 403 403 403 403 403 422 403
+POST /admin/policy/preview                         401 403 403 403 403 403 403 403 422 403
+GET  /admin/policy/{version_id}/document           303 403 403 403 403 403 403 403 404 403
+POST /admin/policy/{version_id}/withdraw           401 403 403 403 403 403 403 403 404 403
+GET  /admin/catalogue                              303 403 403 403 403 200 403 403 200 403
+GET  /admin/catalogue/export.csv                   303 403 403 403 403 200 403 403 200 403
+POST /admin/catalogue/load                         401 403 403 403 403 422 403 403 422 403
+POST /admin/catalogue/preview                      401 403 403 403 403 422 403 403 422 403
+POST /admin/catalogue/{version_id}/withdraw        401 403 403 403 403 404 403 403 404 403
+GET  /admin/lines                                  303 403 403 403 403 200 403 403 200 403
+POST /admin/lines                                  401 403 403 403 403 422 403 403 422 403
+POST /admin/lines/apply                            401 403 403 403 403 422 403 403 422 403
+GET  /admin/lines/export.csv                       303 403 403 403 403 200 403 403 200 403
+POST /admin/lines/import                           401 403 403 403 403 422 403 403 422 403
+GET  /admin/lines/{number}                         303 403 403 403 403 404 403 403 404 403
+GET  /admin/imports                                303 403 403 403 403 200 403 403 200 403
+POST /admin/imports                                401 403 403 403 403 422 403 403 422 403
+GET  /admin/imports/files/{sha256}                 303 403 403 403 403 404 403 403 404 403
+POST /admin/imports/files/{sha256}                 401 403 403 403 403 404 403 403 404 403
+GET  /admin/imports/{import_id}                    303 403 403 403 403 404 403 403 404 403
+GET  /admin/imports/{import_id}/refused.csv        303 403 403 403 403 404 403 403 404 403
+POST /admin/imports/{import_id}/stop               401 403 403 403 403 404 403 403 404 403
+POST /admin/imports/{import_id}/undo               401 403 403 403 403 404 403 403 404 403
+GET  /admin/open-data                              303 403 403 403 403 200 403 403 200 403
+POST /admin/open-data                              401 403 403 403 403 422 403 403 422 403
+POST /admin/open-data/{release_id}/withdraw        401 403 403 403 403 404 403 403 404 403
+GET  /open-data                                    200 200 200 200 200 200 200 200 200 200
+GET  /open-data/{name}                             404 404 404 404 404 404 404 404 404 404
+GET  /admin/messages                               303 403 403 403 403 403 403 403 200 403
+POST /admin/messages/{message_id}/retry            401 403 403 403 403 403 403 403 404 403
+POST /admin/messages/{message_id}/withdraw         401 403 403 403 403 403 403 403 404 403
+GET  /admin/trunks                                 303 403 403 403 403 403 403 403 200 403
+POST /admin/trunks                                 401 403 403 403 403 403 403 403 422 403
+POST /admin/trunks/{code}/active                   401 403 403 403 403 403 403 403 404 403
+POST /admin/trunks/{code}/try                      401 403 403 403 403 403 403 403 404 403
+GET  /admin/agents                                 303 403 403 403 200 403 403 403 200 403
+GET  /admin/skills                                 303 403 403 403 200 403 403 403 200 403
+POST /admin/skills/{staff_id}                      401 403 403 403 404 403 403 403 404 403
+POST /admin/staff                                  401 403 403 403 403 403 403 403 422 403
+POST /admin/staff/{login}/approver                 401 403 403 403 403 403 403 403 404 403
+POST /admin/staff/{login}/close                    401 403 403 403 403 403 403 403 404 403
+POST /admin/staff/{login}/open                     401 403 403 403 403 403 403 403 404 403
+POST /admin/staff/{login}/password                 401 403 403 403 403 403 403 403 404 403
+POST /admin/staff/{login}/tokens/revoke            401 403 403 403 403 403 403 403 303 403
+GET  /business                                     303 403 200 403 200 200 200 200 200 403
+GET  /business/cases/new                           303 403 200 403 200 200 403 403 403 403
+POST /business/cases                               401 403 422 403 422 422 403 403 403 403
+POST /business/cases/{case_id}/withdraw            401 403 404 403 404 404 403 403 403 403
+POST /business/cases/{case_id}/conclude            401 403 403 403 404 404 403 403 403 403
+POST /business/cases/{case_id}/done                401 403 403 403 404 404 404 403 403 403
+POST /business/meetings                            401 403 403 403 422 422 403 403 403 403
+GET  /business/meetings/{meeting_id}               303 403 404 403 404 404 404 404 404 403
+POST /business/meetings/{meeting_id}/hold          401 403 403 403 404 404 403 403 403 403
+POST /business/meetings/{meeting_id}/cancel        401 403 403 403 404 404 403 403 403 403
+GET  /staffing                                     303 403 403 403 200 200 403 403 200 403
+GET  /staffing/roster.csv                          303 403 403 403 200 200 403 403 200 403
+POST /staffing/shifts                              401 403 403 403 422 422 403 403 403 403
+POST /staffing/shifts/{shift_id}/remove            401 403 403 403 404 404 403 403 403 403
+POST /staffing/import                              401 403 403 403 422 422 403 403 403 403
+POST /staffing/copy-week                           401 403 403 403 303 303 403 403 403 403
+POST /staffing/notes                               401 403 403 403 303 303 403 403 403 403
+GET  /agent                                        303 200 403 403 403 403 403 403 403 403
+POST /agent/caller                                 401 200 403 403 403 403 403 403 403 403
+GET  /agent/colleagues                             303 200 403 403 403 403 403 403 403 403
+GET  /agent/contact/{contact_id}                   303 404 403 403 403 403 403 403 403 403
+GET  /agent/current                                303 200 403 403 403 403 403 403 403 403
+POST /agent/device                                 401 200 403 403 403 403 403 403 403 403
+POST /agent/dial                                   401 403 403 403 403 403 403 403 403 403
+POST /agent/draft                                  401 200 403 403 403 403 403 403 403 403
+POST /agent/emergency                              401 422 403 403 403 403 403 403 403 403
+POST /agent/join                                   401 422 403 403 403 403 403 403 403 403
+POST /agent/leaving                                401 200 403 403 403 403 403 403 403 403
+POST /agent/mask                                   401 422 403 403 403 403 403 403 403 403
+GET  /agent/new                                    303 200 403 403 403 403 403 403 403 403
+GET  /agent/recent                                 303 200 403 403 403 403 403 403 403 403
+POST /agent/resume                                 401 200 403 403 403 403 403 403 403 403
+POST /agent/save                                   401 422 403 403 403 403 403 403 403 403
+GET  /agent/seat                                   303 200 403 403 403 403 403 403 403 403
+POST /agent/seat                                   401 422 403 403 403 403 403 403 403 403
+GET  /agent/softphone                              303 200 403 200 200 200 403 403 403 403
+POST /agent/suggest                                401 200 403 403 403 403 403 403 403 403
+GET  /agent/messages                               303 200 403 403 403 403 403 403 403 403
+POST /agent/messages/{message_id}/read             401 404 403 403 403 403 403 403 403 403
+GET  /wallboard                                    303 403 403 403 200 200 403 403 200 403
+GET  /wallboard/board                              303 403 403 403 200 200 403 403 200 403
+GET  /wallboard/corrections                        303 403 403 403 200 200 403 403 200 403
+GET  /wallboard/log                                303 403 403 403 200 200 403 403 200 403
+GET  /wallboard/log.csv                            303 403 403 403 200 200 403 403 200 403
+GET  /wallboard/ratings                            303 403 403 403 200 200 403 403 200 403
+GET  /wallboard/rows/{code}                        303 403 403 403 404 404 403 403 404 403
+POST /wallboard/listen                             401 403 403 403 422 422 403 403 403 403
+POST /wallboard/message                            401 403 403 403 422 422 403 403 403 403
+POST /wallboard/mode                               401 403 403 403 422 422 403 403 403 403
+POST /wallboard/release                            401 403 403 403 422 422 403 403 403 403
+POST /wallboard/seat                               401 403 403 403 422 422 403 403 403 403
+POST /wallboard/stop                               401 403 403 403 200 200 403 403 403 403
+POST /wallboard/take-over                          401 403 403 403 422 422 403 403 403 403
+GET  /api/v1/wallboard                             401 403 403 403 200 200 403 403 200 403
+GET  /api/v1/applications                          401 403 200 403 403 200 200 403 403 403
+GET  /api/v1/tickets/{number}/applications         401 404 404 404 404 404 404 404 404 404
+POST /api/v1/tickets/{number}/applications         401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/applications/{application_id}/deny     401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/applications/{application_id}/grant    401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/applications/{application_id}/withdraw 401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/resume               401 403 422 403 403 422 422 403 403 403
+GET  /api/v1/categories                            401 200 200 200 200 200 200 200 200 200
+GET  /api/v1/contacts                              401 200 200 200 200 200 403 403 200 403
+GET  /api/v1/contacts/{call_id}                    401 404 404 404 404 404 403 403 404 403
+GET  /api/v1/departments                           401 200 200 200 200 200 200 200 200 200
+GET  /api/v1/lines                                 401 200 200 200 200 200 200 200 200 200
+GET  /api/v1/me                                    401 200 200 200 200 200 200 200 200 200
+POST /api/v1/suggestions                           401 422 422 422 422 422 422 422 422 422
+GET  /api/v1/tickets                               401 200 200 200 200 200 200 200 200 200
+POST /api/v1/tickets                               401 422 422 403 403 422 403 403 403 403
+GET  /api/v1/tickets/{number}                      401 404 404 404 404 404 404 404 404 404
+POST /api/v1/tickets/{number}/acknowledge          401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/complete             401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/contact              401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/dispatch             401 422 422 403 403 422 403 403 403 403
+GET  /api/v1/tickets/{number}/events               401 404 404 404 404 404 404 404 404 404
+POST /api/v1/tickets/{number}/follow-up            401 403 403 422 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/pass-audit           401 403 403 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/reassign             401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/category             401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/take-back-category   401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/reopen               401 403 403 422 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/review               401 403 403 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/send-back            401 403 403 403 403 422 403 403 403 403
+GET  /api/v1/supervision                           401 403 200 200 200 200 200 200 403 403
+GET  /api/v1/supervision/{number}                  401 403 404 404 404 404 404 404 403 403
+POST /api/v1/supervision/{number}/accept           401 403 403 403 422 422 403 403 403 403
+POST /api/v1/supervision/{number}/answer           401 403 422 403 403 422 422 403 403 403
+POST /api/v1/supervision/{number}/cancel           401 403 403 403 422 422 403 403 403 403
+POST /api/v1/supervision/{number}/send-back        401 403 403 403 422 422 403 403 403 403
+GET  /api/v1/tickets/{number}/instructions         401 403 404 404 404 404 404 404 403 403
+POST /api/v1/tickets/{number}/instruct             401 403 403 403 403 403 403 422 403 403
+GET  /api/v1/tickets/{number}/supervision          401 403 404 404 404 404 404 404 403 403
+POST /api/v1/tickets/{number}/supervise            401 403 403 403 422 422 403 403 403 403
+POST /api/v1/tickets/{number}/urge-unit            401 403 403 403 422 422 403 403 403 403
+POST /api/v1/dispatches                            401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/supporting           401 403 422 403 403 422 403 403 403 403
+POST /api/v1/tickets/{number}/sub-dispatch         401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/sign-share           401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/reply-share          401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/submit-reply         401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/approve-reply        401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/report-progress      401 403 403 403 403 403 422 403 403 403
+POST /api/v1/tickets/{number}/avoid                401 422 422 403 403 422 403 403 403 403
+GET  /desk                                         303 403 200 200 200 200 200 403 403 403
+POST /desk/dispatch                                401 403 422 403 403 422 403 403 403 403
+GET  /healthz                                      200 200 200 200 200 200 200 200 200 200
+GET  /live                                         303 200 200 200 200 200 200 200 200 200
+GET  /metrics                                      403 403 403 403 403 403 403 403 200 403
+GET  /readyz                                       200 200 200 200 200 200 200 200 200 200
+GET  /agent/contact/{contact_id}/transcript        303 404 403 403 403 403 403 403 403 403
+GET  /recordings/{contact_id}                      303 404 404 404 404 404 403 403 403 403
+GET  /recordings/{contact_id}/words                303 404 404 404 404 404 403 403 403 403
+POST /recordings/{contact_id}/transcribe           401 404 404 404 404 404 403 403 403 403
+GET  /calls/{contact_id}                           303 404 404 404 404 404 403 403 403 403
+GET  /resident                                     200 200 200 200 200 200 200 200 200 200
+POST /resident                                     403 404 404 404 404 404 404 404 404 404
+GET  /resident/new                                 200 200 200 200 200 200 200 200 200 200
+POST /resident/new                                 403 422 422 422 422 422 422 422 422 422
+POST /resident/rate                                403 404 404 404 404 404 404 404 404 404
+GET  /s/{token}                                    404 404 404 404 404 404 404 404 404 404
+POST /s/{token}                                    403 404 404 404 404 404 404 404 404 404
+GET  /search                                       303 200 200 200 200 200 200 200 403 403
+GET  /sign-in                                      200 303 303 303 303 303 303 303 303 303
+POST /sign-in                                      403 401 401 401 401 401 401 401 401 401
+POST /sign-out                                     401 303 303 303 303 303 303 303 303 303
+POST /theme                                        403 303 303 303 303 303 303 303 303 303
+GET  /tickets/{number}                             303 404 404 404 404 404 404 404 403 403
+POST /tickets/{number}/acknowledge                 401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/call-now                    401 403 403 404 403 404 403 403 403 403
+POST /tickets/{number}/complete                    401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/contact                     401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/dispatch                    401 404 404 403 403 404 403 403 403 403
+POST /tickets/{number}/draft                       401 404 404 404 404 404 404 404 403 403
+POST /tickets/{number}/follow-up                   401 403 403 404 403 404 403 403 403 403
+POST /tickets/{number}/pass-audit                  401 403 403 403 403 404 403 403 403 403
+POST /tickets/{number}/reassign                    401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/correct-category            401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/take-back-category          401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/reopen                      401 403 403 404 403 404 403 403 403 403
+POST /tickets/{number}/review                      401 403 403 403 403 404 403 403 403 403
+POST /tickets/{number}/send-back                   401 403 403 403 403 404 403 403 403 403
+GET  /api/v1/attachments/{attachment_id}           401 404 404 404 404 404 404 404 403 403
+POST /api/v1/tickets/{number}/amend                401 422 422 403 403 422 403 403 403 403
+GET  /api/v1/tickets/{number}/attachments          401 404 404 404 404 404 404 404 403 403
+POST /api/v1/tickets/{number}/attachments          401 404 404 404 403 404 404 403 403 403
+GET  /api/v1/tickets/{number}/particulars          401 404 404 404 404 404 404 404 404 404
+GET  /attachments/{attachment_id}                  303 404 404 404 404 404 404 404 403 403
+POST /tickets/{number}/amend                       401 404 404 403 403 404 403 403 403 403
+POST /tickets/{number}/attach                      401 404 404 404 403 404 404 403 403 403
+POST /tickets/{number}/detach                      401 404 404 403 403 404 404 403 403 403
+POST /tickets/{number}/lint                        401 403 403 403 403 404 404 403 403 403
+POST /tickets/{number}/apply-commitment            401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/apply-extension             401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/apply-hold                  401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/apply-return                401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/apply-termination           401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/deny-application            401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/grant-commitment            401 403 403 403 403 404 403 403 403 403
+POST /tickets/{number}/grant-extension             401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/grant-hold                  401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/grant-return                401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/grant-termination           401 403 403 403 403 404 403 403 403 403
+POST /tickets/{number}/resume                      401 403 404 403 403 404 404 403 403 403
+POST /tickets/{number}/withdraw-application        401 403 403 403 403 403 404 403 403 403
+POST /api/v1/tickets/{number}/merge                401 422 422 403 403 422 403 403 403 403
+POST /tickets/{number}/merge                       401 404 404 403 403 404 403 403 403 403
+POST /api/v1/tickets/{number}/merge-in             401 422 422 403 403 422 403 403 403 403
+POST /tickets/{number}/merge-in                    401 404 404 403 403 404 403 403 403 403
+POST /api/v1/tickets/{number}/unmerge              401 403 422 403 403 422 403 403 403 403
+POST /tickets/{number}/unmerge                     401 403 404 403 403 404 403 403 403 403
+POST /api/v1/tickets/{number}/split                401 422 422 403 403 422 403 403 403 403
+POST /tickets/{number}/split                       401 404 404 403 403 404 403 403 403 403
+POST /api/v1/tickets/{number}/link                 401 422 422 422 422 422 403 403 403 403
+POST /tickets/{number}/link                        401 404 404 404 404 404 403 403 403 403
+POST /api/v1/tickets/{number}/unlink               401 422 422 422 422 422 403 403 403 403
+POST /tickets/{number}/unlink                      401 404 404 404 404 404 403 403 403 403
+POST /api/v1/tickets/{number}/urge                 401 422 422 422 422 422 403 403 403 403
+POST /tickets/{number}/urge                        401 404 404 404 404 404 403 403 403 403
+GET  /api/v1/tickets/{number}/ties                 401 404 404 404 404 404 404 404 404 404
+POST /tickets/{number}/add-supporting              401 403 404 403 403 404 403 403 403 403
+POST /tickets/{number}/sub-dispatch                401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/sign-share                  401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/reply-share                 401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/reject-share                401 403 403 403 403 404 404 403 403 403
+POST /tickets/{number}/withdraw-share              401 403 404 403 403 404 404 403 403 403
+POST /tickets/{number}/score-share                 401 403 403 403 403 404 403 403 403 403
+POST /tickets/{number}/submit-reply                401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/approve-reply               401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/reject-reply                401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/report-progress             401 403 403 403 403 403 404 403 403 403
+POST /tickets/{number}/avoid                       401 404 404 403 403 404 403 403 403 403
+POST /tickets/{number}/lift-avoidance              401 403 403 403 403 404 403 403 403 403
+GET  /notices                                      303 200 200 200 200 200 200 200 200 200
+GET  /notices/bell                                 303 200 200 200 200 200 200 200 200 200
+POST /notices/read                                 401 422 422 422 422 422 422 422 422 422
+POST /notices/{notice_id}/read                     401 404 404 404 404 404 404 404 404 404
+GET  /supervision                                  303 403 200 200 200 200 200 200 403 403
+GET  /supervision/cards                            303 403 403 403 200 200 403 200 200 403
+GET  /supervision/{number}                         303 403 404 404 404 404 404 404 403 403
+GET  /supervision/{number}/print.pdf               303 403 404 404 404 404 404 404 403 403
+GET  /tickets/{number}/print.pdf                   303 404 404 404 404 404 404 404 403 403
+POST /tickets/{number}/accept-supervision          401 403 403 403 404 404 403 403 403 403
+POST /tickets/{number}/answer-supervision          401 403 404 403 403 404 404 403 403 403
+POST /tickets/{number}/cancel-supervision          401 403 403 403 404 404 403 403 403 403
+POST /tickets/{number}/close-instruction           401 403 403 403 403 403 403 404 403 403
+POST /tickets/{number}/give-back-instruction       401 403 403 403 403 403 403 404 403 403
+POST /tickets/{number}/instruct                    401 403 403 403 403 403 403 404 403 403
+POST /tickets/{number}/receive-instruction         401 403 404 403 404 404 403 403 403 403
+POST /tickets/{number}/report-instruction          401 403 404 403 404 404 403 403 403 403
+POST /tickets/{number}/send-back-supervision       401 403 403 403 404 404 403 403 403 403
+POST /tickets/{number}/supervise                   401 403 403 403 404 404 403 403 403 403
+POST /tickets/{number}/urge-unit                   401 403 403 403 404 404 403 403 403 403
+GET  /call-backs                                   303 200 403 200 200 200 403 403 403 403
+GET  /call-backs/count                             303 200 403 200 200 200 403 403 403 403
+POST /call-backs/{call_back_id}/take               401 404 403 404 404 404 403 403 403 403
+POST /call-backs/{call_back_id}/leave              401 404 403 404 404 404 403 403 403 403
+POST /call-backs/{call_back_id}/ring               401 404 403 404 404 404 403 403 403 403
+POST /call-backs/{call_back_id}/cancel             401 422 403 422 422 422 403 403 403 403
+POST /call-backs/{call_back_id}/restore            401 404 403 404 404 404 403 403 403 403
+POST /voicemails/{contact_id}/take                 401 404 403 403 403 403 403 403 403 403
+GET  /follow-up                                    303 403 403 200 200 200 403 403 403 403
+POST /follow-up/next                               401 403 403 303 403 303 403 403 403 403
+GET  /follow-up/{follow_up_id}                     303 403 403 404 404 404 403 403 403 403
+POST /follow-up/{follow_up_id}/take                401 403 403 404 403 404 403 403 403 403
+POST /follow-up/{follow_up_id}/release             401 403 403 303 403 303 403 403 403 403
+POST /follow-up/{follow_up_id}/dial                401 403 403 409 403 409 403 403 403 403
+POST /follow-up/{follow_up_id}/record              401 403 403 404 403 404 403 403 403 403
+POST /follow-up/{follow_up_id}/undo                401 403 403 404 403 404 403 403 403 403
+GET  /visits                                       303 403 403 200 200 200 403 403 403 403
+POST /visits                                       401 403 403 422 403 422 403 403 403 403
+POST /visits/imports                               401 403 403 422 403 422 403 403 403 403
+GET  /visits/template.csv                          303 403 403 200 200 200 403 403 403 403
+GET  /visits/imports/{import_id}/refused.csv       303 403 403 404 404 404 403 403 403 403
+GET  /api/v1/call-backs                            401 200 403 200 200 200 403 403 403 403
+GET  /number-flags                                 303 403 403 403 200 200 403 403 200 403
+GET  /number-flags/new                             303 200 403 403 200 200 403 403 200 403
+POST /number-flags                                 401 422 403 403 422 422 403 403 422 403
+GET  /number-flags/{flag_id}                       303 404 403 403 404 404 403 403 404 403
+GET  /number-flags/{flag_id}/print.pdf             303 404 403 403 404 404 403 403 404 403
+POST /number-flags/{flag_id}/decide                401 403 403 403 422 422 403 403 422 403
+POST /number-flags/{flag_id}/withdraw              401 404 403 403 404 404 403 403 404 403
+POST /number-flags/{flag_id}/lift                  401 403 403 403 422 422 403 403 422 403
+POST /number-flags/{flag_id}/appeal                401 422 403 403 422 422 403 403 422 403
+POST /number-flags/{flag_id}/rule                  401 403 403 403 422 422 403 403 422 403
+GET  /figures                                      303 403 403 403 200 200 403 200 200 403
+GET  /api/v1/figures                               401 403 403 403 200 200 403 200 200 403
+GET  /api/v1/figures/{code}                        401 403 403 403 404 404 403 404 404 403
+GET  /api/v1/figures/{code}/rows                   401 403 403 403 404 404 403 404 404 403
+GET  /figures/{code}                               303 403 403 403 404 404 403 404 404 403
+GET  /figures/{code}/rows.{form}                   303 403 403 403 422 422 403 422 422 403
+GET  /model                                        303 403 200 403 200 200 403 403 200 403
+GET  /model/categories/{code}                      303 403 404 403 404 404 403 403 404 403
+GET  /model/drift                                  303 403 200 403 200 200 403 403 200 403
+GET  /model/drift/tickets                          303 403 422 403 422 422 403 403 422 403
+GET  /model/tickets                                303 403 200 403 200 200 403 403 200 403
+GET  /model/training                               303 403 200 403 200 200 403 403 200 403
+GET  /model/versions                               303 403 200 403 200 200 403 403 200 403
+POST /model/import                                 401 403 403 403 403 422 403 403 422 403
+POST /model/retrain                                401 403 403 403 403 303 403 403 303 403
+POST /model/roll-back                              401 403 403 403 403 409 403 403 409 403
+POST /model/versions/{version}/activate            401 403 403 403 403 404 403 403 404 403
+GET  /hot-spots                                    303 403 200 403 200 200 403 200 403 403
+GET  /hot-spots/card                               303 403 200 403 200 200 403 200 403 403
+GET  /hot-spots/{spot_id}                          303 403 404 403 404 404 403 404 403 403
+POST /hot-spots/{spot_id}/dismiss                  401 403 403 403 404 404 403 403 403 403
+POST /hot-spots/{spot_id}/restore                  401 403 403 403 404 404 403 403 403 403
+GET  /api/v1/hot-spots                             401 403 200 403 200 200 403 200 403 403
+GET  /appeals                                      303 403 403 403 200 200 200 200 200 403
+POST /appeals                                      401 403 403 403 403 403 404 403 403 403
+GET  /appeals/new                                  303 403 403 403 403 403 422 403 403 403
+GET  /appeals/{appeal_id}                          303 403 403 403 404 404 404 404 404 403
+POST /appeals/{appeal_id}/decide                   401 403 403 403 403 422 403 403 403 403
+POST /appeals/{appeal_id}/lift                     401 403 403 403 403 404 403 403 403 403
+POST /appeals/{appeal_id}/withdraw                 401 403 403 403 403 403 404 403 403 403
+GET  /briefs                                       303 403 200 403 200 200 200 200 403 403
+POST /briefs                                       401 403 422 403 422 422 403 403 403 403
+GET  /briefs/new                                   303 403 200 403 200 200 403 403 403 403
+GET  /briefs/{number}                              303 403 404 403 404 404 404 404 403 403
+GET  /briefs/{number}/edit                         303 403 404 403 404 404 403 403 403 403
+POST /briefs/{number}/edit                         401 403 404 403 404 404 403 403 403 403
+GET  /briefs/{number}/print.pdf                    303 403 404 403 404 404 404 404 403 403
+POST /briefs/{number}/{act}                        401 403 404 403 404 404 404 404 403 403
+POST /leader/instruct                              401 403 403 403 403 403 403 422 403 403
+GET  /warnings                                     303 403 200 403 200 200 403 200 403 403
+GET  /warnings/{warning_id}                        303 403 404 403 404 404 403 404 403 403
+POST /warnings/{warning_id}/{verdict}              401 403 404 403 404 404 403 403 403 403
+GET  /leader                                       303 403 403 403 200 200 403 200 200 403
+GET  /reports                                      303 403 403 403 200 200 403 200 200 403
+GET  /reports/{kind}                               303 403 403 403 404 404 403 404 404 403
+GET  /reports/{kind}/file                          303 403 403 403 404 404 403 404 404 403
+POST /reports/{kind}/issue                         401 403 403 403 403 404 403 403 403 403
+GET  /reports/issues/{report_id}                   303 403 403 403 404 404 403 404 404 403
+GET  /reports/issues/{report_id}/file              303 403 403 403 404 404 403 404 404 403
+GET  /scoring                                      303 403 403 403 200 200 303 200 200 403
+GET  /scoring/units/{code}                         303 403 403 403 404 404 403 404 404 403
+GET  /scoring/what-if                              303 403 403 403 200 200 403 200 200 403
+GET  /scoring/rules                                303 403 403 403 200 200 200 200 200 403
+GET  /scoring/rules/{key}/document                 303 403 403 403 404 404 404 404 404 403
+POST /scoring/rules/preview                        401 403 403 403 403 422 403 403 422 403
+POST /scoring/rules/load                           401 403 403 403 403 422 403 403 422 403
+POST /scoring/rules/{version_id}/withdraw          401 403 403 403 403 404 403 403 404 403
+GET  /accountability                               303 403 403 403 200 200 200 200 403 403
+POST /accountability                               401 403 403 403 403 422 403 403 403 403
+GET  /accountability/new                           303 403 403 403 403 200 403 403 403 403
+GET  /accountability/{talk_id}                     303 403 403 403 404 404 404 404 403 403
+POST /accountability/{talk_id}/{act}               401 403 403 403 403 404 404 403 403 403
+GET  /leads                                        303 403 403 403 403 403 403 403 403 200
+POST /leads                                        401 403 403 403 422 422 403 403 403 403
+GET  /leads/new                                    303 403 403 403 200 200 403 403 403 403
+GET  /leads/{lead_id}                              303 403 403 403 403 403 403 403 403 404
+POST /leads/{lead_id}/conclude                     401 403 403 403 403 403 403 403 403 422
+GET  /evaluation                                   303 403 403 403 200 200 403 200 200 403
+GET  /evaluation/gaming                            303 403 403 403 200 200 403 403 403 403
+GET  /evaluation/gaming/{finding_id}               303 403 403 403 404 404 403 403 403 403
+POST /evaluation/gaming/{finding_id}/settle        401 403 403 403 422 422 403 403 403 403
+GET  /evaluation/media                             303 403 403 403 200 200 403 403 403 403
+POST /evaluation/media                             401 403 403 403 422 422 403 403 403 403
+GET  /evaluation/media/new                         303 403 403 403 200 200 403 403 403 403
+GET  /evaluation/media/{item_id}                   303 403 403 403 404 404 403 403 403 403
+POST /evaluation/media/{item_id}/close             401 403 403 403 404 404 403 403 403 403
+POST /evaluation/media/{item_id}/match             401 403 403 403 404 404 403 403 403 403
+POST /evaluation/media/{item_id}/open-ticket       401 403 403 403 403 404 403 403 403 403
+POST /evaluation/media/{item_id}/supervise         401 403 403 403 404 404 403 403 403 403
+GET  /evaluation/quality                           303 403 403 403 200 200 403 403 403 403
+GET  /evaluation/quality/mine                      303 200 403 403 403 403 403 403 403 403
+GET  /evaluation/quality/{check_id}                303 404 403 403 404 404 403 403 403 403
+POST /evaluation/quality/{check_id}/rule           401 403 403 403 404 404 403 403 403 403
+POST /evaluation/quality/{check_id}/score          401 403 403 403 404 404 403 403 403 403
+GET  /evaluation/rows                              303 403 403 403 422 422 403 403 403 403
 """
 
 ROWS: dict[tuple[str, str], tuple[int, ...]] = {

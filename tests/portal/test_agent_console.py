@@ -23,15 +23,23 @@ from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.ports import AgentState, Seat, SilentDialer, SilentSeats
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Role
+from dispatch.files.import_folder import ImportFolder
+from dispatch.files.recordings import RecordingFolder
+from dispatch.files.store import FolderStore
+from dispatch.files.vault import Keyring
+from dispatch.models.contacts import Contact
 from dispatch.models.people import Department
 from dispatch.models.tickets import Ticket
-from dispatch.service import accounts, catalogue, intake, seats
+from dispatch.service import accounts, catalogue, intake, seat_wishes
+from dispatch.service.rulebook import RuleBook
 from portal.app import create_app
 from portal.auth import SESSION_COOKIE
 from portal.deps import PortalContext, SoftphoneConfig
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in the city
 LIN, ZHOU = "13812345678", "13900001111"
+
+RULES = Rules(load_profile("default"), load_calendar())
 
 
 class DeafSeats:
@@ -153,7 +161,7 @@ def found(database: Database) -> None:
             ],
         )
         rows = (("0101", "*", "CG"), ("0101", "9901", "GT"), ("0102", "*", "CG"))
-        catalogue.replace_responsibilities(
+        catalogue.found_responsibilities(
             session,
             [
                 {
@@ -199,11 +207,14 @@ def context(database: Database, control: SilentSeats | DeafSeats) -> PortalConte
     """The portal's context with the shipped stand-ins."""
     return PortalContext(
         db=database,
-        rules=Rules(load_profile("default"), load_calendar()),
+        rulebook=RuleBook(database, RULES),
         suggester=suggester(),
         seats=control,
         dialer=SilentDialer(),
-        recordings=Path("/nonexistent"),
+        recordings=RecordingFolder(Path("/nonexistent"), Keyring("k1", {"k1": b"k" * 32})),
+        attachments=FolderStore(Path("/nonexistent")),
+        imports=ImportFolder(Path("/nonexistent")),
+        open_data=Path("/nonexistent"),
         clock=lambda: NOW + timedelta(seconds=30),
         city_name="岚川市",
         softphone=SoftphoneConfig(
@@ -455,16 +466,101 @@ class TestEndings:
         with console.database.read() as session:
             assert count_tickets(session) == 1
 
-    @pytest.mark.parametrize("outcome", ["told_route", "declined", "transferred_out", "silent"])
-    def test_other_ends_need_a_word_of_why(self, console: Console, outcome: str) -> None:
+    @pytest.mark.parametrize(
+        ("outcome", "reason"),
+        [
+            ("told_route", {"reason_code": "statutory_route", "basis": "民事诉讼法，市法院"}),
+            ("declined", {"reason_code": "secret"}),
+            ("transferred_out", {}),
+            ("silent", {}),
+        ],
+    )
+    def test_other_ends_need_a_word_of_why(
+        self, console: Console, outcome: str, reason: dict[str, str]
+    ) -> None:
         contact = console.call(LIN, "8001")
         lin = console.agent("lin")
-        refused = lin.save("outcome", contact, outcome=outcome)
+        refused = lin.save("outcome", contact, outcome=outcome, **reason)
         assert refused.status_code == 422
         assert 'id="error-note"' in refused.text
-        done = lin.save("outcome", contact, outcome=outcome, note="已告知向法院起诉")
+        done = lin.save("outcome", contact, outcome=outcome, note="已告知向法院起诉", **reason)
         assert done.status_code == 200
         assert "已登记为" in done.text
+
+    def test_a_refusal_needs_a_reason_of_the_citys_catalogue(self, console: Console) -> None:
+        contact = console.call(LIN, "8001")
+        lin = console.agent("lin")
+        page = lin.get(f"/agent/contact/{contact}").text
+        assert "必须说明不能答复的理由" in page
+        refused = lin.save("outcome", contact, outcome="declined", note="不归我们管")
+        assert refused.status_code == 422
+        assert 'id="error-reason_code"' in refused.text
+
+    @pytest.mark.parametrize("line", ["110", "119", "120", "122"])
+    def test_an_emergency_takes_two_keys_and_no_typing(self, console: Console, line: str) -> None:
+        contact = console.call(LIN, "8001")
+        answer = console.agent("lin").save(f"emergency-{line}", contact, content="")
+        assert answer.status_code == 200
+        assert f"号码 {line}" in answer.text
+        with console.database.read() as session:
+            row = session.get_one(Contact, contact)
+        assert (row.disposition, row.disposition_reason) == ("transferred_out", line)
+
+    def test_the_same_matter_again_offers_three_ways_and_keeps_the_text(
+        self, console: Console
+    ) -> None:
+        lin = console.agent("lin")
+        first = console.call(LIN, "8001", call_id="one")
+        number = saved_number(lin.save("ticket", first, category="0101"))
+        second = console.call(LIN, "8001", call_id="two", started_at=NOW + timedelta(minutes=20))
+        again = {"category": "0101", "content": "南门外烧烤摊还在占道，油烟更大"}
+        refused = lin.save("ticket", second, **again)
+        assert refused.status_code == 409
+        for words in ("催办这张工单", "告知办理情况", "有新情况，另立工单", again["content"]):
+            assert words in refused.text
+        assert f'name="repeat_number" value="{number}"' in refused.text
+        empty = lin.save("inform", second, repeat_number=number, **again)
+        assert 'id="error-told"' in empty.text
+        urged = lin.save("urge-repeat", second, repeat_number=number, **again)
+        assert "已催办（第 1 次）" in urged.text
+        third = console.call(LIN, "8001", call_id="three", started_at=NOW + timedelta(minutes=30))
+        told = lin.save("inform", third, repeat_number=number, told="城管局已派人", **again)
+        assert "已告知办理情况" in told.text
+        fourth = console.call(LIN, "8001", call_id="four", started_at=NOW + timedelta(minutes=40))
+        fresh = lin.save("ticket", fourth, new_facts="昨晚又多了三个摊", **again)
+        assert saved_number(fresh) != number
+        with console.database.read() as session:
+            ends = session.scalars(select(Contact.disposition).order_by(Contact.id)).all()
+        assert ends == ["ticket", "urged", "informed", "ticket"]
+
+    def test_another_caller_of_the_same_event_is_merged_and_gets_a_number(
+        self, console: Console
+    ) -> None:
+        lin = console.agent("lin")
+        first = console.call(LIN, "8001", call_id="one")
+        number = saved_number(lin.save("ticket", first, category="0101", division="石埠街道"))
+        second = console.call("13911112222", "8001", call_id="two")
+        same = {"category": "城市管理 / 占道经营", "division": "石埠街道"}
+        offered = lin.post("/agent/suggest", contact_id=str(second), **same)
+        assert "似为同一事件" in offered.text
+        assert number in offered.text
+        assert "请先在" in lin.save("join", second, **same).text
+        answer = lin.save("join", second, joined_number=number, **same)
+        child = saved_number(answer)
+        assert f"已并入 {number}" in answer.text
+        with console.database.read() as session:
+            assert stored(session, child) == ("merged", None, "13911112222")
+            assert session.get_one(Contact, second).disposition == "merged"
+
+    def test_a_caller_is_told_the_result_of_a_picked_ticket(self, console: Console) -> None:
+        lin = console.agent("lin")
+        first = console.call(LIN, "8001", call_id="one")
+        number = saved_number(lin.save("ticket", first))
+        second = console.call(LIN, "8001", call_id="two", started_at=NOW + timedelta(minutes=20))
+        told = {"outcome": "informed", "note": "正在办理，周五前答复"}
+        assert "请先在右侧选择" in lin.save("outcome", second, **told).text
+        answer = lin.save("outcome", second, urged_number=number, **told)
+        assert "已告知办理情况" in answer.text
 
     @pytest.mark.parametrize("outcome", ["", "ticket", "answered_on_call", "nonsense"])
     def test_no_other_end_passes_as_an_outcome(self, console: Console, outcome: str) -> None:
@@ -581,7 +677,7 @@ class TestSeat:
             AgentState.PAUSED,
         ]
         with console.database.read() as session:
-            wished = seats.wished_seats(session)
+            wished = seat_wishes.wished_seats(session, RULES)
         assert wished == [Seat("8001", "林晓", AgentState.PAUSED, "用餐")]
 
     def test_a_telephone_that_is_away_gets_it_later(self, database: Database) -> None:
@@ -591,7 +687,7 @@ class TestSeat:
         assert answer["state"] == "ready"
         assert "恢复后自动生效" in answer["message"]
         with database.read() as session:
-            assert seats.wished_seats(session)[0].state is AgentState.READY
+            assert seat_wishes.wished_seats(session, RULES)[0].state is AgentState.READY
 
     @pytest.mark.parametrize(
         ("state", "reason"), [("talking", ""), ("", ""), ("paused", ""), ("paused", "看球")]
@@ -610,7 +706,7 @@ class TestSeat:
     def test_writing_up_ends_the_wrap_up(self, console: Console) -> None:
         contact = console.call(LIN, "8001", ended_at=NOW + timedelta(seconds=20))
         lin = console.agent("lin")
-        lin.post("/agent/seat", state="paused", reason=seats.WRAP_UP_REASON)
+        lin.post("/agent/seat", state="paused", reason="话后整理")
         lin.save("outcome", contact, outcome="silent", note="没有声音")
         assert lin.get("/agent/seat").json()["state"] == "ready"
         assert console.seats.applied[-1].state is AgentState.READY

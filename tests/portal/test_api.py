@@ -61,12 +61,12 @@ def test_a_ticket_goes_the_whole_way(town: Town) -> None:
         return str(answer.json()["status"])
 
     assert step(dispatcher, "dispatch", department="CG", opinion="请办理") == "dispatched"
-    assert unit.get(at).json()["actions"] == ["acknowledge"]
+    assert "acknowledge" in unit.get(at).json()["actions"]
     assert unit.get(at).json()["due_at"] is not None
     assert step(unit, "acknowledge") == "acknowledged"
     assert step(unit, "contact", note="电话联系了陈女士，约定明天到场") == "in_progress"
     assert step(unit, "complete", public_reply="已更换三盏路灯，今晚恢复照明。") == "completed"
-    assert step(centre, "send-back", reason="请写明更换的位置") == "in_progress"
+    assert step(centre, "send-back", reason_code="no_facts", reason="请写明位置") == "in_progress"
     reply = "已更换南门外三盏路灯，今晚恢复照明。"
     assert step(unit, "complete", public_reply=reply) == "completed"
     assert step(centre, "pass-audit") == "follow_up"
@@ -122,9 +122,9 @@ def test_one_accounts_key_is_not_anothers(town: Town) -> None:
     key = {"Idempotency-Key": "k1"}
     numbers = {
         town.system(login)
-        .post("/api/v1/tickets", json=BODY, headers=key)
+        .post("/api/v1/tickets", json={**BODY, "phone": phone}, headers=key)
         .json()["ticket"]["number"]
-        for login in ("wang", "li")
+        for login, phone in (("wang", "13900000001"), ("li", "13900000002"))
     }
     assert len(numbers) == 2
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
-import uvicorn
 from playwright.sync_api import BrowserContext, Page, expect
 
 from portal.auth import SESSION_COOKIE
+from tests.portal.serving import serving
 from tests.portal.steps import REPLY, Walker
 from tests.portal.town import Town
 
@@ -23,17 +20,8 @@ Visit = Callable[..., Page]
 @pytest.fixture
 def site(town: Town) -> Iterator[str]:
     """The address of the town behind a real socket."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(town.app, log_config=None, timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    town.app.state.live.stop()
-    server.should_exit = True
-    thread.join(15)
+    with serving(town) as address:
+        yield address
 
 
 @pytest.fixture
@@ -46,7 +34,7 @@ def visit(town: Town, site: str, new_context: Callable[..., BrowserContext]) -> 
             [{"name": SESSION_COOKIE, "value": town.session(login).token, "url": site}]
         )
         page = context.new_page()
-        with page.expect_response("**/live", timeout=10_000):
+        with page.expect_response("**/live"):
             page.goto(path)
         return page
 
@@ -60,10 +48,10 @@ def test_a_new_ticket_appears_on_the_open_desk_and_a_settled_one_leaves(
     page = visit("chengguan", "/desk")
     second = Walker(town, town.ticket())
     second.walk_to("dispatched")
-    expect(page.get_by_test_id(f"row-{second.number}")).to_be_visible(timeout=5_000)
+    expect(page.get_by_test_id(f"row-{second.number}")).to_be_visible()
     expect(page.get_by_test_id("count-sign")).to_have_text("2")
     walker.press("chengguan", "acknowledge")
-    expect(page.get_by_test_id(f"row-{walker.number}")).to_have_count(0, timeout=5_000)
+    expect(page.get_by_test_id(f"row-{walker.number}")).to_have_count(0)
 
 
 def test_nothing_jumps_while_a_unit_is_being_typed(town: Town, visit: Visit) -> None:
@@ -73,11 +61,11 @@ def test_nothing_jumps_while_a_unit_is_being_typed(town: Town, visit: Visit) -> 
     field.fill("住建")
     town.clock.advance(minutes=-5)
     other = town.ticket()
-    expect(page.locator(".pill")).to_be_visible(timeout=5_000)
+    expect(page.locator(".pill")).to_be_visible()
     expect(field).to_have_value("住建")
     expect(page.get_by_test_id(f"row-{other}")).to_have_count(0)
     page.locator(".pill").click()
-    expect(page.get_by_test_id(f"row-{other}")).to_be_visible(timeout=5_000)
+    expect(page.get_by_test_id(f"row-{other}")).to_be_visible()
 
 
 def test_the_keyboard_walks_the_list_and_dispatches(town: Town, visit: Visit) -> None:
@@ -109,7 +97,7 @@ def test_a_ticket_page_follows_what_others_do_and_leaves_typed_words_alone(
     page = visit("chengguan", f"/tickets/{walker.number}")
     page.fill("[name=public_reply]", REPLY)
     walker.press("chengguan", "contact", note="同事已经联系")
-    expect(page.get_by_test_id("status")).to_contain_text("办理中", timeout=5_000)
+    expect(page.get_by_test_id("status")).to_contain_text("办理中")
     expect(page.get_by_test_id("timeline")).to_contain_text("同事已经联系")
     expect(page.locator("#moved-on")).to_be_visible()
     assert page.input_value("[name=public_reply]") == REPLY
@@ -157,7 +145,7 @@ def test_on_a_phone_the_two_big_buttons_are_under_the_thumb(town: Town, visit: V
 
 
 def test_the_supervisor_hears_of_seats_without_a_reload(town: Town, visit: Visit) -> None:
-    page = visit("ban", "/desk")
+    page = visit("ban", "/wallboard")
     expect(page.get_by_test_id("seat-8001")).to_contain_text("未签入")
     town.browser("wang").post("/agent/seat", data={"state": "ready"})
-    expect(page.get_by_test_id("seat-8001")).to_contain_text("就绪", timeout=5_000)
+    expect(page.get_by_test_id("seat-8001")).to_contain_text("就绪")

@@ -62,7 +62,7 @@ def test_every_answer_carries_the_policy(quiet_town: Town) -> None:
 
 
 def test_without_a_telephone_the_policy_opens_no_socket() -> None:
-    assert "connect-src 'self';" in content_policy(None)
+    assert "connect-src 'self';" in content_policy(())
 
 
 def test_built_files_may_be_kept_by_their_version(quiet_town: Town) -> None:

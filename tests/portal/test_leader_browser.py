@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-import uvicorn
 from playwright.sync_api import BrowserContext, Page, expect
 
 from dispatch.domain.vocabulary import Status
@@ -17,6 +13,7 @@ from dispatch.service import history
 from dispatch.service.history import PastTicket
 from portal.auth import SESSION_COOKIE
 from tests.analytics.history_made import NOW, put_month
+from tests.portal.serving import serving
 from tests.portal.town import Town
 
 pytestmark = pytest.mark.browser
@@ -39,17 +36,8 @@ def site(town: Town) -> Iterator[str]:
     ]
     with town.database.work() as session:
         history.add_tickets(session, heating)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(town.app, log_config=None, timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    town.app.state.live.stop()
-    server.should_exit = True
-    thread.join(15)
+    with serving(town) as address:
+        yield address
 
 
 @pytest.mark.parametrize("width", [1440, 390])

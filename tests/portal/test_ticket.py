@@ -15,7 +15,7 @@ from dispatch.domain.errors import DialerUnavailable
 from dispatch.domain.ports import FollowUpCall, SilentDialer
 from dispatch.domain.vocabulary import RequestKind
 from dispatch.models.people import ViewLog
-from dispatch.service import catalogue, followup, intake
+from dispatch.service import catalogue, followup_calls, intake
 from dispatch.service.queries_ticket import ticket_view
 from tests.portal.steps import REPLY, Walker
 from tests.portal.town import Town
@@ -161,7 +161,8 @@ def test_two_people_at_once_one_wins_and_the_other_loses_no_word(ticket: Walker)
     fields = ticket.form(late, "send-back")
     ticket.press("zhong", "pass-audit")
     answer = late.post(
-        f"/tickets/{ticket.number}/send-back", data={**fields, "reason": "没有写明依据，请补充"}
+        f"/tickets/{ticket.number}/send-back",
+        data={**fields, "reason_code": "no_basis", "reason": "没有写明依据，请补充"},
     )
     assert answer.status_code == 409
     assert "刚刚被其他人处理过" in answer.text
@@ -230,13 +231,13 @@ def test_a_draft_waits_for_its_author_alone(ticket: Walker) -> None:
     assert ">\n写到一半的答复</textarea>" in ticket.page("chengguan")
     assert "写到一半的答复" not in ticket.page("zhong")
     ticket.press("chengguan", "complete", public_reply=REPLY)
-    ticket.press("zhong", "send-back", reason="请补充依据")
+    ticket.press("zhong", "send-back", reason_code="no_basis", reason="请补充依据")
     assert "写到一半的答复" not in ticket.page("chengguan")
 
 
 def test_a_returned_reply_says_why(ticket: Walker) -> None:
     ticket.walk_to("completed")
-    ticket.press("zhong", "send-back", reason="没有写明依据")
+    ticket.press("zhong", "send-back", reason_code="no_basis", reason="没有写明依据")
     page = ticket.page("chengguan")
     assert "待补正" in page
     assert "没有写明依据" in page
@@ -269,7 +270,7 @@ def test_a_follow_up_nobody_can_dial_goes_back_in_line(ticket: Walker) -> None:
     assert answer.status_code == 503
     assert "电话系统暂时无法外呼" in answer.text
     with ticket.town.database.read() as session:
-        assert followup.running_calls(session) == 0
+        assert followup_calls.running_calls(session) == 0
     assert 'data-testid="call-now"' in ticket.page("hui")
 
 
@@ -279,8 +280,9 @@ def test_a_follow_up_needs_an_answer_or_a_failed_call(ticket: Walker) -> None:
     unsaid = ticket.press("hui", "follow-up", reached="yes", note="说很满意")
     assert unsaid.status_code == 422
     assert "说很满意" in unsaid.text
-    assert ticket.press("hui", "follow-up", reached="no").status_code == 303
-    assert ticket.status() == "closed"
+    for status in ("follow_up", "closed"):
+        assert ticket.press("hui", "follow-up", reached="no").status_code == 303
+        assert ticket.status() == status
 
 
 def test_the_centre_reopens_a_closed_ticket(ticket: Walker) -> None:
@@ -331,7 +333,7 @@ def write_sound(path: Path) -> bytes:
 
 
 def test_a_recording_plays_whole_or_by_range_for_the_centre(town: Town) -> None:
-    sound = write_sound(town.app.state.context.recordings / "20261123" / "a.wav")
+    sound = write_sound(town.app.state.context.recordings.folder / "20261123" / "a.wav")
     contact = recorded(town, "20261123/a.wav")
     browser = town.browser("ban")
     assert browser.get(f"/recordings/{contact}").content == sound
@@ -343,14 +345,14 @@ def test_a_recording_plays_whole_or_by_range_for_the_centre(town: Town) -> None:
 
 @pytest.mark.parametrize("login", ["chengguan", "zhang", "root"])
 def test_recordings_are_for_the_centre_alone(town: Town, login: str) -> None:
-    write_sound(town.app.state.context.recordings / "a.wav")
+    write_sound(town.app.state.context.recordings.folder / "a.wav")
     contact = recorded(town, "a.wav")
     assert town.browser(login).get(f"/recordings/{contact}").status_code == 403
 
 
 @pytest.mark.parametrize("name", ["../outside.wav", "/etc/hostname", "a/../../outside.wav", "."])
 def test_a_recording_never_leads_out_of_its_folder(town: Town, name: str) -> None:
-    write_sound(town.app.state.context.recordings.parent / "outside.wav")
+    write_sound(town.app.state.context.recordings.folder.parent / "outside.wav")
     contact = recorded(town, name)
     answer = town.browser("ban").get(f"/recordings/{contact}")
     assert answer.status_code == 404
@@ -358,7 +360,7 @@ def test_a_recording_never_leads_out_of_its_folder(town: Town, name: str) -> Non
 
 
 def test_a_link_in_the_folder_that_leads_out_is_not_followed(town: Town) -> None:
-    folder = town.app.state.context.recordings
+    folder = town.app.state.context.recordings.folder
     write_sound(folder.parent / "outside.wav")
     (folder / "link.wav").symlink_to(folder.parent / "outside.wav")
     contact = recorded(town, "link.wav")

@@ -13,11 +13,16 @@ from dispatch.bus import Database
 from dispatch.db import Base, Session
 from dispatch.domain.people import Actor
 from dispatch.domain.policy import load_calendar, load_profile
-from dispatch.domain.ports import NoSuggester, SilentDialer, SilentSeats
+from dispatch.domain.ports import NoSuggester, OutgoingText, SilentDialer, SilentSeats
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import RequestKind, Role
+from dispatch.files.import_folder import ImportFolder
+from dispatch.files.recordings import RecordingFolder
+from dispatch.files.store import FolderStore
+from dispatch.files.vault import Keyring
 from dispatch.service import accounts, catalogue, tokens
 from dispatch.service.intake import RequestForm, open_ticket
+from dispatch.service.rulebook import RuleBook
 from portal.app import create_app
 from portal.auth import SESSION_COOKIE, hash_password
 from portal.deps import PortalContext, SoftphoneConfig
@@ -30,15 +35,20 @@ STAFF: dict[str, tuple[Role, str | None]] = {
     "wang": (Role.AGENT, None),
     "zhao": (Role.AGENT, None),
     "li": (Role.DISPATCHER, None),
+    "qian": (Role.DISPATCHER, None),
     "hui": (Role.FOLLOW_UP, None),
     "ban": (Role.SUPERVISOR, None),
     "zhong": (Role.CENTER, None),
+    "zhuren": (Role.CENTER, None),
     "chengguan": (Role.DEPARTMENT, "CG"),
+    "juzhang": (Role.DEPARTMENT, "CG"),
     "zhujian": (Role.DEPARTMENT, "ZJ"),
     "zhang": (Role.LEADER, None),
     "root": (Role.ADMIN, None),
+    "jijian": (Role.DISCIPLINE, None),
 }
-EXTENSIONS = {"wang": "8001", "zhao": "8002"}
+APPROVERS = frozenset({"zhuren", "juzhang"})
+EXTENSIONS = {"wang": "8001", "zhao": "8002", "ban": "8301"}
 
 
 @dataclass
@@ -54,6 +64,20 @@ class Clock:
     def advance(self, **by: float) -> None:
         """Let time pass: advance(hours=13)."""
         self.now += timedelta(**by)
+
+
+class KeptMessages:
+    """Hands messages to nobody and keeps them, as a hotline that is tried out does."""
+
+    reaches_people = False
+
+    def __init__(self) -> None:
+        self.sent: list[OutgoingText] = []
+
+    def send(self, text: OutgoingText) -> str:
+        """Keep it."""
+        self.sent.append(text)
+        return text.key
 
 
 @dataclass
@@ -157,6 +181,7 @@ def found_town(folder: Path) -> Path:
                 password_hash=PASSWORD_HASH,
                 department=department,
                 extension=EXTENSIONS.get(login),
+                approver=login in APPROVERS,
             )
     database.dispose()
     return folder / "town.db"
@@ -166,13 +191,19 @@ def open_town(folder: Path) -> Town:
     """The application over the town's database in this folder."""
     database, clock = Database(f"sqlite:///{folder / 'town.db'}"), Clock()
     probes: dict[str, str | None] = {"telephony": None}
+    keyring = Keyring("k1", {"k1": b"k" * 32})
     context = PortalContext(
         db=database,
-        rules=Rules(load_profile("default"), load_calendar()),
+        rulebook=RuleBook(database, Rules(load_profile("default"), load_calendar())),
         suggester=NoSuggester(),
         seats=SilentSeats(),
         dialer=SilentDialer(),
-        recordings=folder,
+        recordings=RecordingFolder(folder, keyring),
+        signer=keyring,
+        messenger=KeptMessages(),
+        attachments=FolderStore(folder / "attachments"),
+        imports=ImportFolder(folder / "imports"),
+        open_data=folder / "open-data",
         clock=clock,
         city_name="临川市",
         softphone=SoftphoneConfig("ws://127.0.0.1:8388/ws", "127.0.0.1", lambda _: "secret"),

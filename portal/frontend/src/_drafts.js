@@ -4,12 +4,17 @@ const RETRY_MS = 4000;
 const LATE_MS = 2000;
 const OUT_OF_FORM = new Set(["csrf", "contact_id", "again", "action"]);
 
+const timeOfDay = () => new Date().toLocaleTimeString("zh-CN", { hour12: false });
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
 export class Drafts {
   constructor(staff, post) {
     this.prefix = `hotline-draft-${staff}-`;
     this.post = post;
     this.form = null;
     this.pending = null;
+    this.lately = new Map(); // what the server took lately, by form: one read before may lack it
+    this.leaving = false;
     document.addEventListener("input", ({ target }) => this.typed(target));
     document.addEventListener("change", ({ target }) => this.typed(target));
     document.addEventListener("focusout", ({ target }) => {
@@ -18,14 +23,22 @@ export class Drafts {
     this.sendLeftovers();
   }
 
-  /** Follow another form; a copy that never reached the server comes back into it. */
-  watch(form, subject) {
+  /**
+   * Follow another form, asked for at a moment of performance.now(). A copy that reached the
+   * server later than that, or never, comes back into it.
+   */
+  watch(form, subject, asked) {
     clearTimeout(this.timer);
     this.form = form;
     this.subject = subject;
     this.dirty = false;
-    const copy = form ? this.copyOf(subject) : null;
+    for (const [name, { taken }] of this.lately) if (taken < asked) this.lately.delete(name);
+    const copy = form ? (this.copyOf(subject) ?? this.lately.get(subject)) : null;
     if (!copy || "refused" in form.dataset) return;
+    if (same(copy.fields, this.fields())) {
+      this.taken(subject, copy.fields);
+      return;
+    }
     for (const element of form.elements) this.fill(element, copy.fields);
     this.say(`已恢复本机保存的内容（${copy.at}）`, "local");
     form.dispatchEvent(new CustomEvent("suggest"));
@@ -45,6 +58,7 @@ export class Drafts {
   typed(target) {
     if (!this.form || target.form !== this.form) return;
     this.dirty = true;
+    this.leaving = false;
     this.keepLocal();
     this.soon();
   }
@@ -60,14 +74,16 @@ export class Drafts {
     const { form, subject } = this;
     const fields = this.fields();
     this.dirty = false;
+    const body = new FormData(form);
+    // One after the other: an older text that arrives last would stand.
+    const sending = Promise.resolve(this.pending)
+      .catch(() => {})
+      .then(() => this.post("/agent/draft", body));
+    this.pending = sending;
     try {
-      this.pending = this.post("/agent/draft", new FormData(form));
-      const { saved_at } = await this.pending;
-      if (this.form !== form) {
-        this.forget(subject, fields);
-        return;
-      }
-      if (!this.dirty) this.forget(subject, fields);
+      const { saved_at } = await sending;
+      if (form !== this.registered) this.taken(subject, fields);
+      if (this.form !== form) return;
       this.say(`自动保存 ${saved_at}`, "saved");
     } catch (error) {
       if (this.form !== form) return;
@@ -76,7 +92,7 @@ export class Drafts {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.save(), RETRY_MS);
     } finally {
-      this.pending = null;
+      if (this.pending === sending) this.pending = null;
     }
   }
 
@@ -109,13 +125,14 @@ export class Drafts {
     clearTimeout(this.timer);
     this.dirty = false;
     if (this.subject) localStorage.removeItem(this.prefix + this.subject);
+    this.lately.delete(this.subject);
+    this.registered = this.form;
     this.form = null;
   }
 
   keepLocal() {
     if (!this.form) return;
-    const at = new Date().toLocaleTimeString("zh-CN", { hour12: false });
-    const copy = JSON.stringify({ at, fields: this.fields() });
+    const copy = JSON.stringify({ at: timeOfDay(), fields: this.fields() });
     try {
       localStorage.setItem(this.prefix + this.subject, copy);
     } catch {
@@ -131,10 +148,15 @@ export class Drafts {
     }
   }
 
-  /** The server has it: no personal data stays in the browser. */
-  forget(subject, fields) {
+  /**
+   * The server has it: no personal data stays in the browser, but for a page on its way out.
+   * The next page may have been read before the server had it.
+   */
+  taken(subject, fields) {
+    const at = timeOfDay();
+    this.lately.set(subject, { at, fields, taken: performance.now() });
     const copy = this.copyOf(subject);
-    if (copy && JSON.stringify(copy.fields) === JSON.stringify(fields)) {
+    if (!this.leaving && copy && same(copy.fields, fields)) {
       localStorage.removeItem(this.prefix + subject);
     }
   }
@@ -158,7 +180,7 @@ export class Drafts {
       if (subject === this.subject) continue;
       const body = { ...copy.fields, contact_id: id || "", again: kind === "again" ? "1" : "" };
       await this.post("/agent/draft", body).then(
-        () => this.forget(subject, copy.fields),
+        () => this.taken(subject, copy.fields),
         () => {},
       );
     }

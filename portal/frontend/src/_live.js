@@ -1,7 +1,7 @@
 // One stream of server events for all tabs of a browser: a browser opens only six connections to a
 // host, so each tab holding its own would stop the seventh page from loading.
 // Every event becomes a CustomEvent "hotline:<event>" on document, with the server's data as detail.
-const EVENTS = ["call_arrived", "call_ringing", "call_answered", "call_ended", "contact", "seat", "ticket", "badge", "resync", "signed_out"];
+const EVENTS = ["call_arrived", "call_ringing", "call_answered", "call_ended", "contact", "seat", "brought_in", "call_back", "number_flag", "hot_spot", "message", "listening", "ticket", "badge", "resync", "signed_out"];
 const BAR_AFTER = 2000; // a link that heals at once shows nothing; a lost one shows within 3 s
 const SILENCE = 40000; // the server beats every 15 s
 
@@ -34,7 +34,7 @@ function tell(event, data) {
   document.dispatchEvent(new CustomEvent(`hotline:${event}`, { detail: data }));
   if (event === "resync") {
     // What happened meanwhile is unknown: every list that follows these reads itself afresh.
-    for (const name of ["ticket", "badge", "seat", "contact"]) {
+    for (const name of ["ticket", "badge", "seat", "call_back", "number_flag", "hot_spot", "message", "contact"]) {
       document.dispatchEvent(new CustomEvent(`hotline:${name}`, { detail: { resync: true } }));
     }
   }

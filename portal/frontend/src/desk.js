@@ -61,7 +61,10 @@ class LiveDesk {
       this.soon(1000);
       return;
     }
-    const page = await freshPage(location.href).catch(() => null);
+    const here = new URL(location.href);
+    // A desk opened without a tab shows the first that holds something; it must not change by itself.
+    if (!here.searchParams.has("tab")) here.searchParams.set("tab", area.dataset.tab);
+    const page = await freshPage(here).catch(() => null);
     if (!page) return;
     if (!now && busy(area)) {
       this.soon(1000);
@@ -155,6 +158,26 @@ class Draft {
   }
 }
 
+// --- the rules for public replies, beside the text while it is written ------------------------------------
+let reading = 0;
+
+async function lint(area, place, number) {
+  const mine = ++reading;
+  const body = new URLSearchParams({ public_reply: area.value });
+  const token = document.querySelector('meta[name="csrf"]').content;
+  const address = `/tickets/${encodeURIComponent(number)}/lint`;
+  const answer = await fetch(address, { method: "POST", body, headers: { "X-CSRF-Token": token, Accept: "text/html" } }).catch(() => null);
+  // An answer that was overtaken by the next one says nothing of the text on the page.
+  if (answer?.ok && mine === reading) place.innerHTML = await answer.text();
+}
+
+document.addEventListener("input", ({ target }) => {
+  const place = target.id && document.querySelector(`[data-lint="${CSS.escape(target.id)}"]`);
+  if (!place) return;
+  clearTimeout(place.timer);
+  place.timer = setTimeout(() => lint(target, place, document.querySelector(".ticket").dataset.number), 700);
+});
+
 // --- keys and presses -------------------------------------------------------------------------------------
 function fill(field, value) {
   field.value = value;
@@ -179,8 +202,11 @@ document.addEventListener("keydown", (event) => {
     if (answer(steps, event.key)) event.preventDefault();
     return;
   }
+  const batch = document.querySelector("form[data-batch]");
+  if (batch && event.key === "d") batch.requestSubmit();
   const row = document.querySelector("[data-rows] tr.selected");
   if (!row) return;
+  if (event.key === "x") row.querySelector('input[name="pick"]')?.click();
   if (event.key === "d") row.querySelector("form[data-dispatch]")?.requestSubmit();
   else if (/^[1-3]$/.test(event.key)) row.querySelector(`[data-key="${event.key}"]`)?.click();
 });
@@ -199,30 +225,27 @@ function answer(form, key) {
   return true;
 }
 
+document.addEventListener("change", ({ target }) => {
+  const batch = target.closest("form[data-batch]");
+  if (!batch) return;
+  const picks = [...batch.querySelectorAll('input[name="pick"]')];
+  if (target.matches("[data-pick-all]")) for (const pick of picks) pick.checked = target.checked;
+  const many = picks.filter((pick) => pick.checked).length;
+  batch.querySelector("[data-picked]").textContent = many;
+  batch.querySelector("[type=submit]").disabled = many === 0;
+});
+
 // --- this page ------------------------------------------------------------------------------------------------
-function elapsed(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-  if (h) return `${h} 小时 ${m} 分`;
-  return m ? `${m} 分 ${s} 秒` : `${s} 秒`;
-}
-
-const clock = document.getElementById("clock");
-const ahead = clock ? new Date(clock.dateTime).getTime() - Date.now() : 0;
-if (document.querySelector("[data-since]") || document.querySelector(".watch-columns")) {
-  setInterval(() => {
-    for (const cell of document.querySelectorAll("[data-since]")) {
-      cell.textContent = elapsed((Date.now() + ahead - new Date(cell.dataset.since).getTime()) / 1000);
-    }
-  }, 1000);
-}
-
 const desk = document.getElementById("desk-live");
 if (desk) new LiveDesk(desk);
 const ticket = document.querySelector(".ticket[data-number]");
 if (ticket) {
   new LiveTicket(ticket);
   for (const form of ticket.querySelectorAll("form[data-draft]")) new Draft(form, ticket.dataset.number);
+  for (const place of ticket.querySelectorAll("[data-lint]")) {
+    const area = document.getElementById(place.dataset.lint);
+    if (area?.value.trim()) lint(area, place, ticket.dataset.number);
+  }
 }
 // A reload must not say again that it is done.
 if (document.querySelector("[data-said]")) {

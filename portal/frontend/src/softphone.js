@@ -1,39 +1,17 @@
 // The agent's telephone: SIP over a WebSocket to our own Asterisk, sound by WebRTC.
+import { FAILURES, reasonOf, WORDS } from "./_phone_words.js";
 import JsSIP from "./vendor/jssip.js";
 
 const PEER = { iceServers: [] }; // the telephone system is next door: no STUN
 const RETRY_MS = 3000;
 const SILENT_MS = 4000; // no sound for this long after the link broke: the other end is gone
 
-const WORDS = {
-  insecure: "浏览器只在 https 或本机地址下允许使用麦克风，请换用 https 地址打开本页。",
-  refused: "麦克风被拒绝：请点地址栏左侧的图标，把“麦克风”改为允许，然后按“就绪”。",
-  missing: "没有找到麦克风：请插好耳麦，然后按“就绪”。",
-  busy: "麦克风打不开，可能被其他程序占用：请关闭那个程序后再按“就绪”。",
-  lost: "耳麦断开了，对方听不到您：请重新插好耳麦，声音会自动恢复。",
-  link: "与电话系统的连接断开，正在自动重连；已登记的内容不受影响。",
-  register: "分机没有注册成功，暂时接不到电话，正在自动重试。",
-  account: "分机密码被电话系统拒绝，正在重新获取；若一分钟内未恢复请告知管理员。",
-  sound: "浏览器没有播放对方的声音：请在页面上点一下。",
-};
-
-const FAILURES = {
-  [JsSIP.C.causes.CANCELED]: "对方在您接听前挂断了",
-  [JsSIP.C.causes.NO_ANSWER]: "超时未接，来电已转给其他坐席",
-  [JsSIP.C.causes.REJECTED]: "您拒接了来电，来电已转给其他坐席",
-  [JsSIP.C.causes.BUSY]: "对方忙",
-  [JsSIP.C.causes.UNAVAILABLE]: "对方不可用",
-  [JsSIP.C.causes.NOT_FOUND]: "没有这个号码",
-  [JsSIP.C.causes.RTP_TIMEOUT]: "声音通道中断，通话结束",
-  [JsSIP.C.causes.USER_DENIED_MEDIA_ACCESS]: WORDS.refused,
-  [JsSIP.C.causes.WEBRTC_ERROR]: "浏览器没有建立声音通道，请刷新本页；若重复出现请告知管理员",
-  [JsSIP.C.causes.CONNECTION_ERROR]: "连接电话系统出错，正在自动重连",
-};
-
-/** One line, one call at a time.
+/** One line, one call at a time, and beside it a colleague who is asked (`aside`).
  *
  * state: idle | ringing | talking | held. Events: "change", "incoming" {uuid, caller, line},
- * "answered" and "ended" {uuid, answered, test, text}, "problem" {kind, text} (text null: solved).
+ * "answered" and "ended" {uuid, answered, test, text}, "problem" {kind, text} (text null: solved),
+ * "aside" {text}: the consultation began, changed or ended, "handed" {to}: the call was handed on,
+ * "registered": the first time after the page was loaded.
  */
 export class Softphone extends EventTarget {
   constructor(fetchAccount) {
@@ -44,6 +22,9 @@ export class Softphone extends EventTarget {
     this.registered = false;
     this.packets = { in: 0, out: 0, lost: 0 };
     this.session = null;
+    this.aside = null;
+    this.referred = null; // {session, name}: whose REFER is under way
+    this.autoAnswer = false;
     this.microphone = null;
     this.input = localStorage.getItem("hotline-microphone") || "";
     this.audio = new Audio();
@@ -93,6 +74,8 @@ export class Softphone extends EventTarget {
       this.registered = true;
       this.problem("register", null);
       this.changed();
+      if (!this.wasRegistered) this.emit("registered", {});
+      this.wasRegistered = true;
     });
     this.ua.on("unregistered", () => {
       this.registered = false;
@@ -107,6 +90,11 @@ export class Softphone extends EventTarget {
   stop() {
     this.leaving = true;
     this.ua?.stop();
+  }
+
+  /** Leave without a goodbye: the call waits for the page that is loaded now. */
+  vanish() {
+    this.leaving = true;
   }
 
   notRegistered(event) {
@@ -124,6 +112,9 @@ export class Softphone extends EventTarget {
 
   arrived({ originator, session, request }) {
     if (originator === "local") return; // our own sound test watches itself
+    // Whom nobody took may be back before we are told that he was handed on.
+    const back = this.referred?.session === this.session && request.getHeader("X-Call-UUID") === this.call?.uuid;
+    if (this.session && back) this.handed(this.referred);
     if (this.session) {
       session.terminate({ status_code: 486 });
       return;
@@ -131,13 +122,16 @@ export class Softphone extends EventTarget {
     const call = {
       uuid: request.getHeader("X-Call-UUID") || "",
       caller: request.getHeader("X-Caller") || request.from.uri.user,
-      line: request.getHeader("X-Line") || "",
+      line: [request.getHeader("X-Line"), request.getHeader("X-Line-Name")].filter(Boolean).join(" "),
+      consult: request.getHeader("X-Consult") === "yes",
+      auto: request.getHeader("X-Auto-Answer") || (this.autoAnswer ? "seat" : ""),
     };
     this.take(session, call);
     session.on("peerconnection", ({ peerconnection }) => this.listen(peerconnection));
     if (session.connection) this.listen(session.connection);
     this.become("ringing");
     this.emit("incoming", call);
+    if (call.auto) this.answer();
   }
 
   take(session, call) {
@@ -169,10 +163,12 @@ export class Softphone extends EventTarget {
     const answered = this.answeredAt !== null;
     const call = this.call;
     this.session = null;
+    this.dropAside();
     this.release();
     this.become("idle");
     let text = answered ? "" : FAILURES[event.cause] || `通话没有建立（${event.cause}）`;
     if (answered && event.cause !== JsSIP.C.causes.BYE) text = FAILURES[event.cause] || "";
+    if (answered && event.originator === "remote") text ||= reasonOf(event.message);
     this.emit("ended", { ...call, answered, text });
   }
 
@@ -216,6 +212,11 @@ export class Softphone extends EventTarget {
   /** Refuse while it rings, else hang up. A BYE from here keeps the queue's figures right. */
   hangUp() {
     if (!this.session) return;
+    if (this.aside) {
+      // The colleague is being talked with: the citizen on hold is not hung up by a habit.
+      this.cancelAside();
+      return;
+    }
     this.session.terminate(this.state === "ringing" ? { status_code: 486 } : undefined);
   }
 
@@ -235,9 +236,119 @@ export class Softphone extends EventTarget {
   mute() {
     if (!this.session || this.state === "ringing") return;
     this.muted = !this.muted;
-    if (this.muted) this.session.mute({ audio: true });
-    else this.session.unmute({ audio: true });
+    for (const session of [this.session, this.aside?.session]) {
+      if (!session) continue;
+      if (this.muted) session.mute({ audio: true });
+      else session.unmute({ audio: true });
+    }
     this.changed();
+  }
+
+  // --- handing on -------------------------------------------------------------------------
+
+  get talking() {
+    return this.state === "talking" || this.state === "held";
+  }
+
+  /** Hand the call on without asking; to a colleague, or back to a queue ("queue_" and its code). */
+  handOn(target, name) {
+    if (!this.talking || this.aside || this.call.test) return;
+    this.refer(target, name);
+  }
+
+  /** Ask a colleague first: the citizen hears music meanwhile. */
+  consult(target, name) {
+    if (!this.talking || this.aside || this.call.test) return;
+    this.wantsHold = true;
+    this.settleHold();
+    // Holding silences the tracks of its call: the second one needs its own.
+    const voice = this.microphone.clone();
+    const aside = { target, name, state: "calling", voice };
+    this.aside = aside;
+    const session = this.ua.call(`sip:${target}@${this.account.domain}`, {
+      mediaStream: voice,
+      pcConfig: PEER,
+      eventHandlers: { peerconnection: ({ peerconnection }) => this.listen(peerconnection, "aside") },
+    });
+    aside.session = session;
+    if (session.connection) this.listen(session.connection, "aside");
+    let waiting = null;
+    session.on("icecandidate", ({ ready }) => {
+      waiting ??= setTimeout(ready, 400);
+    });
+    session.on("accepted", () => {
+      aside.state = "talking";
+      aside.since = Date.now();
+      if (this.muted) session.mute({ audio: true });
+      this.emit("aside", {});
+    });
+    session.on("ended", (event) => this.asideOver(aside, event));
+    session.on("failed", (event) => this.asideOver(aside, event));
+    this.emit("aside", {});
+  }
+
+  /** The colleague is gone, or never came: back to the citizen. */
+  asideOver(aside, event) {
+    if (aside !== this.aside) return;
+    this.dropAside();
+    const failed = aside.state === "calling" && event.originator !== "local";
+    const why = failed ? FAILURES[event.cause] || "没有接通" : "";
+    if (this.session && !aside.handing) {
+      this.wantsHold = false;
+      this.settleHold();
+    }
+    this.emit("aside", { text: why && `${aside.name}：${why}；来电人仍由您接听` });
+  }
+
+  dropAside() {
+    const aside = this.aside;
+    this.aside = null;
+    if (!aside) return;
+    for (const track of aside.voice.getTracks()) track.stop();
+    if (!aside.session.isEnded()) aside.session.terminate();
+    if (this.side) this.side.srcObject = null;
+  }
+
+  /** Leave the consultation; the citizen is taken back. */
+  cancelAside() {
+    this.aside?.session.terminate();
+  }
+
+  /** Join the citizen and the colleague, and leave them. */
+  completeAside() {
+    const aside = this.aside;
+    if (aside?.state !== "talking") return;
+    aside.handing = true;
+    this.refer(aside.target, aside.name, aside);
+  }
+
+  refer(target, name, aside = null) {
+    const session = this.session;
+    const referred = { session, name };
+    this.referred = referred;
+    const failed = () => {
+      if (referred !== this.referred) return;
+      this.referred = null;
+      if (aside) aside.handing = false;
+      this.problem("call", `没有转成：${name}。来电人仍由您接听，请再试或换一位。`);
+    };
+    session.refer(`sip:${target}@${this.account.domain}`, {
+      replaces: aside?.session,
+      eventHandlers: {
+        requestFailed: failed,
+        failed,
+        accepted: () => this.handed(referred),
+      },
+    });
+  }
+
+  /** The telephone system has the citizen now and is done with us, but does not say goodbye. */
+  handed(referred) {
+    if (referred !== this.referred) return;
+    this.referred = null;
+    this.problem("call", null);
+    this.emit("handed", { to: referred.name });
+    if (!referred.session.isEnded()) referred.session.terminate();
   }
 
   press(digit) {
@@ -258,16 +369,27 @@ export class Softphone extends EventTarget {
     this.become("talking");
   }
 
-  listen(connection) {
-    if (connection === this.heard) return;
-    this.heard = connection;
+  listen(connection, whom = "call") {
+    if (connection === this.heard || connection === this.aside?.heard) return;
+    if (whom === "call") this.heard = connection;
+    else this.aside.heard = connection;
+    const audio = whom === "call" ? this.audio : this.sideAudio();
     connection.addEventListener("track", ({ streams, track }) => {
-      this.audio.srcObject = streams[0] || new MediaStream([track]);
-      this.audio.play().then(
+      audio.srcObject = streams[0] || new MediaStream([track]);
+      audio.play().then(
         () => this.problem("sound", null),
         (error) => error.name === "NotAllowedError" && this.problem("sound", WORDS.sound),
       );
     });
+  }
+
+  sideAudio() {
+    if (!this.side) {
+      this.side = new Audio();
+      this.side.autoplay = true;
+    }
+    this.side.setSinkId?.(localStorage.getItem("hotline-speaker") || "").catch(() => {});
+    return this.side;
   }
 
   release() {
@@ -290,8 +412,10 @@ export class Softphone extends EventTarget {
   async replaceMicrophone() {
     const [track] = this.microphone.getAudioTracks();
     track.enabled = !this.muted;
-    const sender = this.session?.connection?.getSenders().find((s) => s.track?.kind === "audio");
-    await sender?.replaceTrack(track);
+    await senderOf(this.session)?.replaceTrack(track);
+    if (!this.aside) return;
+    this.aside.voice = this.microphone.clone();
+    await senderOf(this.aside.session)?.replaceTrack(this.aside.voice.getAudioTracks()[0]);
   }
 
   /** Use another microphone, also in the middle of a call. */
@@ -368,3 +492,6 @@ export class Softphone extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }
+
+const senderOf = (session) =>
+  session?.connection?.getSenders().find((sender) => sender.track?.kind === "audio");
