@@ -12,6 +12,7 @@ from pathlib import Path
 from dispatch.bus import Database
 from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.rules import Rules
+from dispatch.service.rulebook import RuleBook
 from hotline.settings import Settings
 from telephony.asterisk.config import AsteriskSecrets
 
@@ -45,8 +46,13 @@ def open_database(settings: Settings | None = None) -> Database:
     return Database(settings.database)
 
 
+def open_rulebook(database: Database, settings: Settings | None = None) -> RuleBook:
+    """The rules by moment: the versions loaded into the database over the shipped files."""
+    return RuleBook(database, load_rules(settings))
+
+
 def load_rules(settings: Settings | None = None) -> Rules:
-    """Load the policy profile in force with the working calendar."""
+    """Load the shipped policy profile of the settings with the shipped calendar."""
     settings = settings or Settings()
     return Rules(load_profile(settings.profile), load_calendar())
 

@@ -16,14 +16,19 @@ COMMANDS: dict[str, str] = {
     "worker": "hotline.commands.serve:worker",
     "migrate": "hotline.commands.serve:migrate",
     "doctor": "hotline.commands.doctor:doctor",
+    "asterisk": "hotline.commands.configure:app",
     "demo": "hotline.commands.demo:app",
     "token": "hotline.commands.token:app",
     "calls": "hotline.commands.calls:app",
     "due": "hotline.commands.due:due",
+    "policy": "hotline.commands.policy:app",
     "classify": "hotline.commands.classify:app",
     "kpi": "hotline.commands.kpi:kpi",
     "report": "hotline.commands.report:app",
+    "hot-spots": "hotline.commands.hot_spots:app",
     "import": "hotline.commands.imports:app",
+    "recordings": "hotline.commands.recordings:app",
+    "archive": "hotline.commands.archive:app",
 }
 """Name → where it lives: a function, or a group of commands."""
 

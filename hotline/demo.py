@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 
 from dispatch.domain.calls import CallOutcome
+from dispatch.domain.deadlines import ladder_at, return_by
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import (
     Disposition,
@@ -247,6 +248,9 @@ class Past:
             business_environment=request.category in {"1306", "1307"},
             public_reply=self._reply(request.category) if "completed" in happened else "",
             clock_rule=clock.rule,
+            clock=clock,
+            return_by=return_by(self._rules.profile, self._rules.calendar, dispatched),
+            escalate_at=ladder_at(self._rules.profile, self._rules.calendar, due, 0),
             events=tuple(self._event(name, at, owner, due) for name, at in happened.items()),
         )
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import Path
 
 from dispatch.bus import Database
-from dispatch.service import accounts, catalogue
-from hotline.city.records import City, CityDepartment
+from dispatch.domain.people import SYSTEM
+from dispatch.domain.terms import PolicyPart
+from dispatch.service import accounts, catalogue, policies
+from dispatch.service.rulebook import RuleBook
+from hotline.city.records import City, CityDepartment, CityLine
 
 LEVELS = {"city": 1, "district": 2, "township": 3}
 EASY = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -32,14 +36,8 @@ def found_city(database: Database, city: City) -> None:
                 for d in city.divisions
             ],
         )
-        catalogue.put_lines(
-            session,
-            [
-                {"number": n.number, "name": n.name, "state": n.state.value, "queue": n.queue}
-                for n in city.lines
-            ],
-        )
-        catalogue.put_departments(session, [_department(d) for d in city.departments])
+        units = catalogue.put_departments(session, [_department(d) for d in city.departments])
+        catalogue.put_lines(session, [_line(line, units) for line in city.lines])
         catalogue.put_categories(
             session,
             [
@@ -47,7 +45,7 @@ def found_city(database: Database, city: City) -> None:
                 for c in city.categories
             ],
         )
-        catalogue.replace_responsibilities(
+        catalogue.found_responsibilities(
             session,
             [
                 {
@@ -61,6 +59,24 @@ def found_city(database: Database, city: City) -> None:
             ],
             since=date(2020, 1, 1),
         )
+
+
+def found_policy(database: Database, rulebook: RuleBook, *, now: datetime) -> None:
+    """Put the demo city's own rules into force, over those of the settings; safe to repeat."""
+    document = (Path(__file__).parent / "city" / "policy.toml").read_text("utf-8")
+    with database.work() as session:
+        kept = policies.versions(session, now=now)
+        if not any(row.part is PolicyPart.PROFILE for row in kept):
+            policies.load_version(
+                session, SYSTEM, PolicyPart.PROFILE, document, note="演示城市的规则", now=now
+            )
+    rulebook.forget()
+
+
+def _line(line: CityLine, units: Mapping[str, int]) -> dict[str, object]:
+    row = {**asdict(line), "state": line.state.value, "kind": line.kind.value}
+    row["department_id"] = units.get(row.pop("department"))
+    return row
 
 
 def _department(unit: CityDepartment) -> dict[str, object]:
@@ -98,6 +114,7 @@ def found_staff(
                 role=person.role,
                 department=person.department or None,
                 extension=person.extension or None,
+                approver=person.approver,
                 password_hash=hashes[person.role.value],
             )
     return dict(_logins(city, known))

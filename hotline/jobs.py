@@ -3,58 +3,71 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from dispatch.bus import Database
-from dispatch.domain.calls import SurveyEnded, SurveyResult
-from dispatch.domain.errors import DialerUnavailable
-from dispatch.domain.ports import Dialer
+from dispatch.domain.errors import TelephonyUnavailable
+from dispatch.domain.ports import SeatControl
 from dispatch.domain.rules import Rules
-from dispatch.service import followup, sweep, throttle
+from dispatch.service import policy_recount, seats_clock, sweep, throttle, triggers
+from dispatch.service.rulebook import RuleBook
+from dispatch.service.switch_keeping import SwitchKeeper
+from hotline.recordings import RecordingKeeper
 from hotline.settings import Settings
 
 log = logging.getLogger("hotline.jobs")
 
-LOST_CALL = timedelta(minutes=10)
-"""A follow-up call still open after this long lost its end in a crash."""
+SWITCH_LOOK_S = 3.0
+"""How soon a changed line or a closing time reaches the telephone system."""
 
-RETRY = timedelta(minutes=1)
+SEAT_CLOCK_S = 1
+"""Seats are shown to the second, so their clocks are looked at every second."""
+
 OLD_GUESS = timedelta(days=1)
 
 
-def sweep_clocks(database: Database, now: datetime) -> None:
-    """Warn and breach until a pass finds nothing more."""
+def sweep_clocks(database: Database, rules: Rules, now: datetime) -> None:
+    """Mark clocks until a pass finds nothing more."""
     while True:
         with database.work() as session:
-            swept = sweep.sweep(session, now=now)
-        if not (swept.warned or swept.unsigned or swept.breached):
+            swept = sweep.sweep(session, rules, now=now)
+        if not swept.total:
             return
         log.info("sweep: %s", swept)
 
 
-def dial_follow_ups(database: Database, dialer: Dialer, lines: int, now: datetime) -> None:
-    """Claim due follow-ups and order their calls, at most `lines` at once."""
+def look_for_triggers(database: Database, rules: Rules, now: datetime) -> None:
+    """Order supervision of what has come to call for it by itself."""
     with database.work() as session:
-        free = lines - followup.running_calls(session)
-        calls = followup.claim_due(session, limit=free, now=now) if free > 0 else []
-    for call in calls:
+        made = triggers.many_callers_due(session, rules, now=now)
+        made += triggers.wandering_due(session, rules, now=now)
+    if made:
+        log.info("supervision ordered by trigger: %d", len(made))
+
+
+def apply_policies(database: Database, rules: Rules, now: datetime) -> None:
+    """Recount open clocks for a changed rule, batch by batch, until none is left."""
+    while True:
+        with database.work() as session:
+            if not policy_recount.apply_next(session, rules, now=now):
+                return
+
+
+def run_seat_clocks(database: Database, rules: Rules, control: SeatControl, now: datetime) -> None:
+    """End wrap-ups whose time is over, mark pauses past their limit."""
+    with database.read() as session:
+        if not seats_clock.anything_due(session, now=now):
+            return
+    with database.work() as session:
+        ended = seats_clock.run_clocks(session, rules, now=now)
+    for seat in ended:
         try:
-            dialer.dial(call)
-        except DialerUnavailable as error:
-            log.warning("follow-up %s waits: %s", call.follow_up_id, error)
-            with database.work() as session:
-                followup.put_back(session, call.follow_up_id, due_at=now + RETRY)
-
-
-def end_lost_calls(database: Database, rules: Rules, now: datetime) -> None:
-    """Finish follow-up calls whose end nobody told: what was said counts, silence is no answer."""
-    with database.work() as session:
-        for follow_up_id in followup.overdue_calls(session, before=now - LOST_CALL):
-            ended = SurveyEnded(follow_up_id=follow_up_id, result=SurveyResult.FAILED, at=now)
-            followup.record_survey_end(session, ended, rules, now=now)
+            control.apply(seat)
+        except TelephonyUnavailable as error:
+            log.warning("seat %s: %s", seat.extension, error)
 
 
 def forget_guesses(database: Database, now: datetime) -> None:
@@ -70,8 +83,10 @@ class Jobs:
         self,
         settings: Settings,
         database: Database,
-        rules: Rules,
-        dialer: Dialer,
+        rulebook: RuleBook,
+        seats: SeatControl,
+        keeper: RecordingKeeper,
+        switch: SwitchKeeper,
         clock: Callable[[], datetime],
     ) -> None:
         self._scheduler = BackgroundScheduler(
@@ -79,16 +94,41 @@ class Jobs:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
         )
         self._clock = clock
-        self._every(settings.sweep_seconds, "sweep", lambda now: sweep_clocks(database, now))
         self._every(
-            settings.follow_up_seconds,
-            "follow-up",
-            lambda now: dial_follow_ups(database, dialer, settings.follow_up_lines, now),
+            settings.sweep_seconds,
+            "sweep",
+            lambda now: sweep_clocks(database, rulebook.at(now), now),
         )
-        self._every(60, "lost-calls", lambda now: end_lost_calls(database, rules, now))
+        self._every(
+            settings.sweep_seconds,
+            "policies",
+            lambda now: apply_policies(database, rulebook.at(now), now),
+        )
+        self._every(
+            SEAT_CLOCK_S,
+            "seats",
+            lambda now: run_seat_clocks(database, rulebook.at(now), seats, now),
+        )
+        self._every(60, "triggers", lambda now: look_for_triggers(database, rulebook.at(now), now))
+        self._every(
+            settings.recording_seconds,
+            "recordings",
+            lambda now: keeper.put_away(rulebook.at(now).profile.recording, now),
+        )
+        self._every(
+            3600,
+            "old-recordings",
+            lambda now: keeper.delete_old(rulebook.at(now).profile.recording, now),
+        )
+        self._every(SWITCH_LOOK_S, "switch", switch.look)
         self._every(3600, "old-guesses", lambda now: forget_guesses(database, now))
 
-    def _every(self, seconds: float, name: str, job: Callable[[datetime], None]) -> None:
+    def add(self, timers: Iterable[tuple[float, str, Callable[[datetime], None]]]) -> None:
+        """Run these too: seconds between two runs, a name, the work."""
+        for seconds, name, job in timers:
+            self._every(seconds, name, job)
+
+    def _every(self, seconds: float, name: str, job: Callable[[datetime], object]) -> None:
         def run() -> None:
             try:
                 job(self._clock())

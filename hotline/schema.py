@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,32 @@ def _config(connection: Any) -> Config:
 
 def migrate(database: Database) -> None:
     """Upgrade an empty or older database to the newest revision; harmless when it is."""
-    with database.engines.write.begin() as connection:
+    with (
+        database.engines.write.connect() as connection,
+        _unreferenced(database, connection),
+        connection.begin(),
+    ):
         command.upgrade(_config(connection), "head")
+
+
+@contextmanager
+def _unreferenced(database: Database, connection: Any) -> Iterator[None]:
+    """Let SQLite rebuild tables that others refer to; references are checked afterwards.
+
+    SQLite changes a column by making the table anew, and would delete what refers to the old one.
+    """
+    if not database.engines.is_sqlite:
+        yield
+        return
+    raw = connection.connection.driver_connection
+    raw.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        broken = raw.execute("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"dangling references after migration: {broken[:5]}")
+    finally:
+        raw.execute("PRAGMA foreign_keys=ON")
 
 
 def new_revision(database: Database, message: str, name: str) -> None:

@@ -3,9 +3,11 @@
 import csv
 import tomllib
 from collections.abc import Callable
+from datetime import date
 from importlib.resources import files
 from typing import TypeVar
 
+from dispatch.domain.call_terms import LineKind
 from dispatch.domain.vocabulary import DepartmentKind, LineState, RequestKind, Role, Urgency
 from hotline.city.checks import check
 from hotline.city.records import (
@@ -109,8 +111,24 @@ def _responsibility(row: Row) -> CityResponsibility:
 
 
 def _line(row: Row) -> CityLine:
-    state = LineState(row["state"])
-    return CityLine(number=row["number"], name=row["name"], state=state, queue=row["queue"])
+    return CityLine(
+        number=row["number"],
+        name=row["name"],
+        state=LineState(row["state"]),
+        kind=LineKind(row["kind"]),
+        queue=row["queue"],
+        effective_from=_day(row["effective_from"]),
+        effective_to=_day(row["effective_to"]),
+        transfer_number=row["transfer_number"],
+        language=row["language"],
+        department=row["department"],
+        own_report=row["own_report"] == "1",
+        note=row["note"],
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _staff(row: Row) -> CityStaff:
@@ -120,6 +138,7 @@ def _staff(row: Row) -> CityStaff:
         role=Role(row["role"]),
         department=row["department"],
         extension=row["extension"],
+        approver=row["approver"] == "1",
     )
 
 

@@ -16,6 +16,7 @@ def check(city: City) -> None:
     _unique("lines.csv", [line.number for line in city.lines])
     _unique("staff.csv", [s.login for s in city.staff])
     _unique("staff.csv", [s.extension for s in city.staff if s.extension])
+    _known("lines.csv", [line.department for line in city.lines if line.department], departments)
     _known("divisions.csv", [d.parent for d in city.divisions if d.parent], divisions)
     _known("departments.csv", [d.parent for d in city.departments if d.parent], departments)
     _known("departments.csv", [d.division for d in city.departments], divisions)
@@ -26,7 +27,8 @@ def check(city: City) -> None:
         _known("responsibilities.csv", [r.division], {*divisions, ANYWHERE})
         if r.lead in r.supporting:
             raise CityDataError(f"responsibilities.csv：{r.category} 的主办单位 {r.lead} 又是协办")
-    _known("staff.csv", [s.department for s in city.staff], departments)
+    # The discipline desk belongs to no unit of the city's.
+    _known("staff.csv", [s.department for s in city.staff if s.department], departments)
     _known("corpus.csv", [r.category for r in city.corpus], leaves)
     _known("corpus.csv", [r.division for r in city.corpus if r.division], divisions)
     _known("answers.csv", [t.category for t in city.answers], leaves)

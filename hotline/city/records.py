@@ -1,7 +1,9 @@
 """The rows a demo city is made of."""
 
 from dataclasses import dataclass
+from datetime import date
 
+from dispatch.domain.call_terms import LineKind
 from dispatch.domain.errors import HotlineError
 from dispatch.domain.vocabulary import DepartmentKind, LineState, RequestKind, Role, Urgency
 
@@ -63,23 +65,38 @@ class CityResponsibility:
 
 @dataclass(frozen=True, kw_only=True)
 class CityLine:
-    """A public number and how it was merged into 12345 (国办发〔2020〕53号)."""
+    """A public number and how it was merged into 12345 (国办发〔2020〕53号).
+
+    `transfer_number` is the former desk that still answers; `department` whose number it was.
+    """
 
     number: str
     name: str
     state: LineState
+    kind: LineKind
     queue: str
+    effective_from: date | None
+    effective_to: date | None
+    transfer_number: str
+    language: str
+    department: str
+    own_report: bool
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class CityStaff:
-    """An account of the demo; only people at the switchboard have an extension."""
+    """An account of the demo; only people at the switchboard have an extension.
+
+    An approver is the person in charge of the unit or of the centre.
+    """
 
     login: str
     name: str
     role: Role
     department: str
     extension: str
+    approver: bool
 
 
 @dataclass(frozen=True, kw_only=True)

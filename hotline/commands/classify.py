@@ -11,12 +11,20 @@ from rich.console import Console
 
 from classifier.artefact import load_model, save_model
 from classifier.evaluation import evaluate
+from classifier.gazetteer import place_names
 from classifier.pipeline import ModelCard
 from classifier.samples import Samples, read_samples
+from classifier.scope import Scope
+from classifier.tokens import Tokenizer
 from classifier.training import train
 from dispatch.domain.errors import HotlineError
+from hotline.city.catalog import load_city
+from hotline.commands import learning
 
 app = typer.Typer(name="classify", help="诉求分类模型：训练、评估、预测。", no_args_is_help=True)
+learning.add_to(app)
+
+CITY = Path(__file__).resolve().parents[1] / "city"
 
 BAD_INPUT = 2
 """Exit code when what was handed in cannot be used."""
@@ -37,11 +45,13 @@ def train_command(
     out: Annotated[Path, typer.Option("--out", help="模型写入的文件夹")],
     text: TextOption = "text",
     label: LabelOption = "label",
+    kind: Annotated[str | None, typer.Option("--kind", help="诉求类型所在的列名")] = None,
+    urgency: Annotated[str | None, typer.Option("--urgency", help="紧急程度所在的列名")] = None,
 ) -> None:
     """用已标注的诉求训练模型。"""
     console = Console(stderr=True, soft_wrap=True)
     try:
-        samples = read_samples(data, text=text, label=label)
+        samples = read_samples(data, text=text, label=label, kind=kind, urgency=urgency)
         _tell_skipped(samples, console)
         model = train(samples, now=datetime.now(UTC), progress=console.print)
         save_model(model, out)
@@ -77,6 +87,13 @@ def evaluate_command(
         f"{result.n} 条：准确率 {figures.accuracy:.4f}，宏平均 F1 {figures.macro_f1:.4f}，"
         f"前三命中 {figures.top3:.4f}，每秒 {result.docs_per_s:.0f} 条"
     )
+    typer.echo(
+        f"校准误差 {result.ece:.4f}；"
+        + "，".join(
+            f"最有把握的 {share:.0%} 准确率 {right:.4f}" for share, right in result.coverage.items()
+        )
+        + f"；不可判断的文本占 {result.out_of_scope:.2%}"
+    )
     for column, one in figures.per_class.items():
         typer.echo(
             f"  {result.labels[column]}：准确 {one.precision:.3f}，召回 {one.recall:.3f}，"
@@ -97,9 +114,12 @@ def predict_command(
     except (HotlineError, OSError) as error:
         _refuse(error, console)
     spoken = sys.stdin.read() if text == "-" else text
-    suggestions = classifier.suggest(spoken)
+    judged = next(classifier.judge([spoken]))
+    suggestions = judged.suggestions
+    if reason := Scope.of(classifier).refusal(spoken, judged):
+        console.print(reason, markup=False)
     if not suggestions:
-        console.print("文本为空，或没有模型认识的词，无法给出建议")
+        console.print("无法给出建议")
     if as_json:
         _print_json(
             {
@@ -111,6 +131,8 @@ def predict_command(
                         "evidence": [
                             {"token": word.token, "weight": word.weight} for word in one.evidence
                         ],
+                        "rest": round(one.rest, 4),
+                        "score": round(one.score, 4),
                     }
                     for one in suggestions
                 ]
@@ -140,11 +162,20 @@ def train_demo_model(out: Path) -> ModelCard:
 
     The same corpus gives the same weights. Raises SamplesUnusable when it is too small.
     """
-    city = Path(__file__).resolve().parents[1] / "city"
-    names = read_samples(city / "categories.csv", text="name", label="code")
-    samples = read_samples(city / "corpus.csv", text="text", label="category")
+    city = load_city()
+    samples = read_samples(
+        CITY / "corpus.csv", text="text", label="category", kind="kind", urgency="urgency"
+    )
+    places = place_names(
+        (division.name for division in city.divisions),
+        (name for unit in city.departments for name in (unit.name, unit.short_name)),
+    )
     model = train(
-        samples, now=datetime.now(UTC), names=dict(zip(names.labels, names.texts, strict=True))
+        samples,
+        now=datetime.now(UTC),
+        names={category.code: category.name for category in city.categories},
+        parents={category.code: category.parent for category in city.categories},
+        tokenizer=Tokenizer(names=places),
     )
     save_model(model, out)
     return model.card

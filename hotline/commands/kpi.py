@@ -2,51 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from analytics.facts import dispositions, rates
-from analytics.figures import FIGURES
+from analytics.answers import CODES
+from analytics.asking import warned
+from analytics.facts import dispositions, values
+from analytics.figures import BY_CODE
+from analytics.left_out import LeftOut, left_out
 from analytics.periods import read_period
 from analytics.rates import Rate
+from analytics.reports.words import percent
+from analytics.scope import Scope
+from analytics.scope_choices import told
+from analytics.written_values import Written, written
+from dispatch.domain.judging_terms import Denominator, Measure
 from dispatch.domain.people import SYSTEM
 from dispatch.domain.vocabulary import Disposition
 from hotline import schema
-from hotline.bootstrap import load_rules, open_database, utc_now
+from hotline.bootstrap import open_database, open_rulebook, utc_now
 from hotline.commands.output import put_json, refusals
+
+_ASKED = CODES[Measure.SATISFACTION, Denominator.ASKED]
+"""The one figure that may count silence as satisfied."""
 
 
 def kpi(
     from_: Annotated[str, typer.Option("--from", help="第一天，如 2026-11-09（含）")],
     to: Annotated[str, typer.Option(help="最后一天（含）")],
+    unit: Annotated[str, typer.Option(help="只看一个承办单位（编码）")] = "",
+    branch: Annotated[str, typer.Option(help="一个单位和它的下级（编码）")] = "",
+    tier: Annotated[str, typer.Option(help="单位类别，如 bureau、district")] = "",
+    category: Annotated[str, typer.Option(help="事项分类和它的下级（编码）")] = "",
+    kind: Annotated[str, typer.Option(help="诉求类型，如 complaint")] = "",
+    channel: Annotated[str, typer.Option(help="受理渠道，如 phone")] = "",
+    line: Annotated[str, typer.Option(help="拨打的号码")] = "",
+    territory: Annotated[str, typer.Option(help="属地和它的下级（区划编码）")] = "",
+    agent: Annotated[str, typer.Option(help="话务员账号")] = "",
+    business: Annotated[str, typer.Option(help="营商环境：yes 只看，no 不含")] = "",
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
-    """一段时间的各项指标：分子、分母、百分比和算式。"""
+    """一段时间的各项指标：定义、分子、分母和数值；筛选条件没有意义的指标不列出。"""
+    scope = Scope(unit, branch, tier, category, kind, channel, line, territory, agent, business)
     with refusals():
         period = read_period(from_, to)
         database = open_database()
         schema.migrate(database)
         with database.read() as session:
-            found = rates(session, SYSTEM, period, load_rules(), now=utc_now())
-            endings = dispositions(session, SYSTEM, period)
+            now = utc_now()
+            rules = open_rulebook(database).at(now)
+            told(session, scope)  # refuses what is no unit, category or person
+            found = values(session, SYSTEM, period, rules, scope=scope, now=now)
+            changed = left_out(session, SYSTEM, period, rules, scope=scope, now=now)
+            warning = warned(session, SYSTEM, _ASKED, period, rules, scope=scope)
+            endings = None if scope.chosen else dispositions(session, SYSTEM, period)
         database.dispose()
+    shown = [written(BY_CODE[code], one, rules) for code, one in found.items()]
     if json_:
-        put_json(as_json(found))
+        put_json([one.plain for one in shown])
         return
-    table = Table("指标", "分子", "分母", "百分比", "算式")
-    for figure in FIGURES:
-        one = found[figure.code]
-        shown = "无数据" if one.percent is None else f"{one.percent}%"
-        table.add_row(figure.name, f"{one.hits:,}", f"{one.judged:,}", shown, figure.formula)
+    console = Console()
+    console.print(figures_table(shown))
+    if endings is not None:
+        console.print(endings_table(endings))
+    if warning and _ASKED in found:
+        console.print(warning)
+    if changed:
+        console.print(exclusions_table(changed))
+
+
+def figures_table(shown: Iterable[Written]) -> Table:
+    """Each figure with its value and its formula."""
+    table = Table("指标", "分子 / 分母", "数值", "算式")
+    for one in shown:
+        table.add_row(one.name, one.parts, one.words, one.figure.formula)
     for column in table.columns:
         column.overflow = "fold"
-    console = Console()
-    console.print(table)
-    console.print(endings_table(endings))
+    return table
 
 
 def endings_table(endings: Mapping[Disposition | None, int]) -> Table:
@@ -65,16 +101,11 @@ def endings_table(endings: Mapping[Disposition | None, int]) -> Table:
     return table
 
 
-def as_json(found: dict[str, Rate]) -> list[dict[str, object]]:
-    """The figures as plain values, in the catalogue's order; no data is null."""
-    return [
-        {
-            "code": figure.code,
-            "name": figure.name,
-            "hits": found[figure.code].hits,
-            "judged": found[figure.code].judged,
-            "percent": None if (p := found[figure.code].percent) is None else float(p),
-            "formula": figure.formula,
-        }
-        for figure in FIGURES
-    ]
+def exclusions_table(changed: Iterable[LeftOut]) -> Table:
+    """What exclusions change: each figure before and after, with the tickets left out."""
+    table = Table("申诉剔除", "剔除前", "剔除后", "工单", "理由")
+    for one in changed:
+        for i, ticket in enumerate(one.tickets):
+            figures = (one.figure.name, percent(one.before), percent(one.after))
+            table.add_row(*(figures if i == 0 else ("", "", "")), ticket.number, ticket.reason)
+    return table

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from classifier.artefact import load_model
@@ -20,16 +21,27 @@ from classifier.errors import ModelMissing, ModelRefused
 from dispatch.bus import Database
 from dispatch.domain.errors import HotlineError
 from dispatch.service import history
+from dispatch.service.rulebook import RuleBook
 from hotline import schema
-from hotline.bootstrap import load_rules, open_database
+from hotline.bootstrap import load_rules, open_database, utc_now
 from hotline.city.catalog import load_city
 from hotline.commands.demo import found_accounts, seed_past, train_model
 from hotline.commands.output import say
-from hotline.founding import found_city
+from hotline.demo_appeals import add_appeals
+from hotline.demo_links import add_links
+from hotline.demo_people import add_people
+from hotline.demo_ratings import add_ratings
+from hotline.demo_scoring import add_talk
+from hotline.demo_three_views import add_three_views
+from hotline.founding import found_city, found_policy
 from hotline.ground import StartFailed, local_address, require_free_port, sole_run
+from hotline.keys import load_keyring
+from hotline.nodes import nodes_of
+from hotline.present import add_present
+from hotline.present_calls import add_present_calls
 from hotline.restarts import Restarts
 from hotline.settings import Settings
-from hotline.switchboard import asterisk_settings
+from hotline.switchboard import asterisk_settings, start_asterisk
 from telephony.asterisk.program import find_asterisk
 from telephony.asterisk.runner import AsteriskRunner
 
@@ -44,7 +56,7 @@ class Supervisor:
         self._stopping = False
         self._web: subprocess.Popen[bytes] | None = None
         self._web_restarts = Restarts(time.monotonic())
-        self._asterisk_restarts = Restarts(time.monotonic())
+        self._asterisk_restarts: dict[str, Restarts] = {}
 
     def run(self) -> None:
         """Start all and stay until told to stop.
@@ -62,20 +74,26 @@ class Supervisor:
         settings = self._settings
         database = open_database(settings)
         self._prepare(database)
-        runner = AsteriskRunner(asterisk_settings(settings), find_asterisk())
-        say("正在启动 Asterisk ……")
-        runner.start()
+        runners = [
+            AsteriskRunner(asterisk_settings(settings, node), find_asterisk())
+            for node in nodes_of(settings)
+            if node.runs_here
+        ]
         try:
+            for runner in runners:
+                say("正在启动 Asterisk ……")
+                self._start_asterisk(runner, database)
             self._web = self._start_web()
             self._await_web()
             self._greet(database, time.monotonic() - began)
             while not self._stopping:
-                self._look_after(runner)
+                self._look_after(runners, database)
                 time.sleep(0.5)
         finally:
             say("正在停止 ……")
             self._end_web()
-            runner.stop()
+            for runner in runners:
+                runner.stop()
             database.dispose()
 
     def _prepare(self, database: Database) -> None:
@@ -93,14 +111,28 @@ class Supervisor:
             say("数据库是空的，正在建演示城市 ……")
             found_city(database, load_city())
             found_accounts(settings, database)
-            calls, tickets = seed_past(
-                database, load_rules(settings), seed=1, months=settings.demo_months
-            )
+            rules = load_rules(settings)
+            calls, tickets = seed_past(database, rules, seed=1, months=settings.demo_months)
+            add_present(database, rules, now=utc_now())
+            rulebook = RuleBook(database, rules)
+            found_policy(database, rulebook, now=utc_now())
+            add_present_calls(database, rulebook, settings.recordings, now=utc_now())
+            add_three_views(database, rules, now=utc_now())
+            add_people(database, rules, now=utc_now())
+            add_ratings(database, now=utc_now())
+            add_appeals(database, rules, now=utc_now())
+            add_talk(database, rules, now=utc_now())
+            keyring = load_keyring(settings.folder, utc_now())
+            add_links(database, keyring, rules, now=utc_now())
             say(f"演示城市已建好：{calls:,} 个来电，{tickets:,} 张工单")
 
     def _start_web(self) -> subprocess.Popen[bytes]:
         log = self._settings.folder / "logs" / "web.log"
         log.parent.mkdir(parents=True, exist_ok=True)
+        environment = os.environ.copy()
+        if (self._settings.folder / "demo-accounts.json").exists():
+            # Nobody has the telephones of a demo city: what would be sent is there to be read.
+            environment.setdefault("HOTLINE_MESSAGES", "folder")
         with log.open("ab") as output:
             # A session of its own: Ctrl-C reaches us first, and we stop the children in order.
             return subprocess.Popen(
@@ -110,7 +142,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=Path.cwd(),
-                env=os.environ.copy(),
+                env=environment,
             )
 
     def _await_web(self) -> None:
@@ -135,7 +167,14 @@ class Supervisor:
                 f"日志在 {self._settings.folder}/logs/web.log"
             )
 
-    def _look_after(self, runner: AsteriskRunner) -> None:
+    def _start_asterisk(self, runner: AsteriskRunner, database: Database) -> None:
+        now = utc_now()
+        rulebook = RuleBook(database, load_rules(self._settings))
+        keyring = load_keyring(self._settings.folder, now)
+        if problem := start_asterisk(runner, database, rulebook, keyring, now):
+            say(f"电话方案没有生效，暂由综合队列接听全部来电：{problem}")
+
+    def _look_after(self, runners: Sequence[AsteriskRunner], database: Database) -> None:
         now = time.monotonic()
         if self._web is not None and self._web.poll() is not None:
             if (pause := self._web_restarts.died(now)) is not None:
@@ -145,16 +184,20 @@ class Supervisor:
                 )
             if self._web_restarts.due(now):
                 self._web = self._start_web()
-        if not runner.running:
-            if (pause := self._asterisk_restarts.died(now)) is not None:
-                say(f"Asterisk 意外结束，{pause:.0f} 秒后重新启动")
-            if self._asterisk_restarts.due(now):
-                self._start_again(runner)
+        for runner in runners:
+            if not runner.running:
+                self._start_again(runner, database, now)
 
-    def _start_again(self, runner: AsteriskRunner) -> None:
+    def _start_again(self, runner: AsteriskRunner, database: Database, now: float) -> None:
+        name = runner.settings.system_name
+        restarts = self._asterisk_restarts.setdefault(name, Restarts(now))
+        if (pause := restarts.died(now)) is not None:
+            say(f"Asterisk {name} 意外结束，{pause:.0f} 秒后重新启动")
+        if not restarts.due(now):
+            return
         # A start that fails must not take the web site with it: it is tried again, later.
         try:
-            runner.start()
+            self._start_asterisk(runner, database)
         except HotlineError as error:
             say(str(error))
 
@@ -176,7 +219,18 @@ class Supervisor:
             say(f"\n  已就绪（{seconds:.1f} 秒）：{settings.address}\n\n  Ctrl-C 停止全部。")
             return
         accounts = found_accounts(settings, database)
-        shown = ("agent1", "dispatcher1", "chengguan", "center", "followup1", "supervisor1")
+        shown = (
+            "agent1",
+            "dispatcher1",
+            "dispatcher2",
+            "chengguan",
+            "chengguan2",
+            "center",
+            "director",
+            "followup1",
+            "supervisor1",
+            "jijian",
+        )
         rows = [(login, accounts[login]) for login in accounts if login in shown]
         rows += [(login, accounts[login]) for login in ("leader", "admin") if login in accounts]
         listed = "\n".join(f"    {login:<14}{password}" for login, password in rows)

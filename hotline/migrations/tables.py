@@ -1,7 +1,33 @@
 """Every table, so that the metadata is complete wherever this is imported."""
 
 from dispatch.db import Base
-from dispatch.models import catalog, contacts, followups, people, tickets
+from dispatch.models import (
+    catalog,
+    contacts,
+    followups,
+    handling,
+    judging,
+    learning,
+    oversight,
+    people,
+    reporting,
+    telephone,
+    tickets,
+    ties,
+)
 
-MODULES = (catalog, contacts, followups, people, tickets)
+MODULES = (
+    catalog,
+    contacts,
+    followups,
+    handling,
+    judging,
+    learning,
+    oversight,
+    people,
+    reporting,
+    telephone,
+    tickets,
+    ties,
+)
 METADATA = Base.metadata

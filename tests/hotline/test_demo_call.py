@@ -18,6 +18,8 @@ def ring(asterisk: AsteriskUnderTest, port: int | None = None) -> subprocess.Pop
         [sys.executable, "-m", "hotline", "demo", "call", "--from", "12900001111"],
         stderr=subprocess.PIPE,
         text=True,
+        # Who runs the tests in the background has Ctrl-C ignored, and would hand that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         env={
             **os.environ,
             "HOTLINE_SIP_PORT": str(port or asterisk.settings.sip_port),

@@ -151,7 +151,7 @@ def test_chinese_headings_and_values_are_read_in_either_order_and_encoding(
     found = figures(hotline, "2026-01-02", "2026-01-02")
     assert counts(found["direct_answer_rate"]) == (1, 3, 33.33)
     assert counts(found["connection_rate"]) == (2, 3, 66.67)
-    assert counts(found["service_level_15s"]) == (1, 3, 33.33)
+    assert counts(found["service_level_rate"]) == (1, 3, 33.33)
     assert counts(found["completion_rate"]) == (1, 1, 100.0)
     assert counts(found["acknowledged_on_time_rate"]) == (1, 1, 100.0)
     whole = figures(hotline, "2026-01-01", "2026-01-31")

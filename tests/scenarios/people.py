@@ -89,7 +89,12 @@ class Cast:
     def ticket_to(self, status: str, phone: str = "12900007777") -> str:
         """A new ticket walked on to open, dispatched, acknowledged, completed or follow_up."""
         made = self.do(
-            "center", "/tickets", content="夜市口占道烧烤，油烟很大", kind="complaint", phone=phone
+            "center",
+            "/tickets",
+            content="夜市口占道烧烤，油烟很大",
+            kind="complaint",
+            phone=phone,
+            new_facts="今晚又来了一个新的摊位",
         )
         number = str(made["ticket"]["number"])
         steps: list[tuple[str, str, str, dict[str, object]]] = [

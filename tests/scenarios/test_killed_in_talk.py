@@ -69,7 +69,7 @@ def test_a_talk_goes_on_while_the_web_process_is_killed_and_nothing_of_it_is_los
     with dial(troubled, "12900000401") as citizen:
         answered = take(agent)
         agent.locator("#f-content").fill(WORDS)
-        expect(agent.locator("#autosave")).to_have_attribute("data-state", "saved", timeout=8_000)
+        expect(agent.locator("#autosave")).to_have_attribute("data-state", "saved")
         troubled.kill_web()
         agent.locator("#f-content").press_sequentially("，已经一周")
         before = packets(agent)
@@ -119,7 +119,7 @@ def test_a_talk_cut_off_by_the_death_of_the_telephone_system_keeps_what_was_know
     with dial(troubled, "12900000404"):
         answered = take(agent)
         agent.locator("#f-content").fill(WORDS)
-        expect(agent.locator("#autosave")).to_have_attribute("data-state", "saved", timeout=8_000)
+        expect(agent.locator("#autosave")).to_have_attribute("data-state", "saved")
         killed = kill_and_start(troubled)
     in_state(agent, "idle")
     contact = cast.ended("12900000404", 30)
@@ -142,7 +142,7 @@ def kill_and_start(hotline: HotlineUnderTest) -> datetime:
     """A power cut for Asterisk alone; returns when it was."""
     now = datetime.now(UTC)
     hotline.asterisk.runner.kill()
-    hotline.asterisk.runner.start()
+    hotline.start_asterisk()
     return now
 
 

@@ -23,7 +23,7 @@ from tests.fixtures_hotline import HotlineUnderTest, private_hotline, until
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
 
 CITIZEN = "12900005678"
-REQUEST = "兰堤区鼓台街道夜市口有人占道烧烤，油烟很大，晚上睡不着，希望城管来管一管"
+REQUEST = "兰堤区鼓台街道夜市口的店家占道经营烧烤，桌子摆满人行道，希望城管来管一管"
 REPLY = "经现场核实，占道烧烤情况属实，已责令商户撤出并清洗路面，后续每晚巡查。"
 TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
@@ -86,26 +86,26 @@ def test_one_call_goes_the_whole_way(hotline: HotlineUnderTest, sign_in: Person)
 def answer_and_write_down(hotline: HotlineUnderTest, agent: Page) -> str:
     """Dial, answer in the browser, count sound both ways, make the ticket and dispatch it."""
     agent.goto("/agent")
-    expect(agent.locator("#dock")).to_have_attribute("data-registered", "yes", timeout=15_000)
+    expect(agent.locator("#dock")).to_have_attribute("data-registered", "yes")
     agent.click("[data-seat-state=ready]")
-    expect(agent.locator("#dock")).to_have_attribute("data-seat", "ready", timeout=10_000)
+    expect(agent.locator("#dock")).to_have_attribute("data-seat", "ready")
     citizen = hotline.asterisk.citizen()
     voice = hotline.asterisk.voice
     with citizen.dial(CITIZEN, "12345", seconds=12, audio=voice, name="陈女士") as call:
-        expect(agent.locator("#caller")).to_contain_text(CITIZEN, timeout=15_000)
-        expect(agent.locator("#dock")).to_have_attribute("data-state", "ringing", timeout=5_000)
+        expect(agent.locator("#caller")).to_contain_text(CITIZEN)
+        expect(agent.locator("#dock")).to_have_attribute("data-state", "ringing")
         agent.keyboard.press("F9")
-        expect(agent.locator("#dock")).to_have_attribute("data-state", "talking", timeout=10_000)
+        expect(agent.locator("#dock")).to_have_attribute("data-state", "talking")
         until(lambda: min(packets(agent)) > 100, 10, lambda: str(packets(agent)))
         expect(agent.locator("#f-content")).to_be_focused()
         agent.keyboard.type(REQUEST)
-        expect(agent.locator("#autosave")).to_have_attribute("data-state", "saved", timeout=8_000)
+        expect(agent.locator("#autosave")).to_have_attribute("data-state", "saved")
         agent.fill("input[name=division]", "兰堤区")
-        agent.locator("#suggestions .chip[data-category]").first.wait_for(timeout=10_000)
+        agent.locator("#suggestions .chip[data-category]").first.wait_for()
         talked = call.wait(40)
     assert talked.answered
     assert talked.loud_packets > 100, "the citizen heard nothing of the agent"
-    expect(agent.locator("#dock")).to_have_attribute("data-state", "idle", timeout=10_000)
+    expect(agent.locator("#dock")).to_have_attribute("data-state", "idle")
     # The model proposes; the person decides; the catalogue knows the unit.
     agent.locator("#suggestions .chip[data-category]", has_text="占道经营").click()
     expect(agent.locator("input[name=category]")).to_have_value(re.compile("占道经营"))
@@ -113,7 +113,7 @@ def answer_and_write_down(hotline: HotlineUnderTest, agent: Page) -> str:
     agent.locator("label[for=f-kind-complaint]").click()
     agent.keyboard.press("F4")
     saved = agent.locator("#saved-number")
-    saved.wait_for(timeout=10_000)
+    saved.wait_for()
     return saved.inner_text()
 
 
@@ -145,7 +145,7 @@ def follow_up(hotline: HotlineUnderTest, sign_in: Person, number: str) -> None:
         asked = telephone.wait(60)
     assert asked.keys_pressed == "12"
     caller.goto(f"/tickets/{number}")
-    expect(caller.locator("[data-testid=status]").first).to_contain_text("已结案", timeout=15_000)
+    expect(caller.locator("[data-testid=status]").first).to_contain_text("已结案")
     expect(caller.locator("body")).to_contain_text("已解决")
     expect(caller.locator("body")).to_contain_text("满意")
 
@@ -155,7 +155,7 @@ def count(hotline: HotlineUnderTest, leader: Page, number: str) -> None:
     found = figures(hotline)
     for code in (
         "connection_rate",
-        "service_level_15s",
+        "service_level_rate",
         "acknowledged_on_time_rate",
         "response_rate",
         "completion_rate",
@@ -183,6 +183,14 @@ def keep(hotline: HotlineUnderTest) -> None:
     assert contact["disposition"] == "ticket"
     assert 8 < contact["talk_s"] < 16
     assert contact["recorded"]
-    sizes = [file.stat().st_size for file in (hotline.folder / "recordings").rglob("*.wav")]
-    # 8 kHz with 16 bits are 16,000 bytes a second; the bridge takes its first moments.
-    assert max(sizes) > 16_000 * (contact["talk_s"] - 1)
+    folder = hotline.folder / "recordings"
+
+    def in_the_clear() -> list[Path]:
+        # Nobody spoke a comment in the follow-up; the second of silence left of it goes in an hour.
+        return [file for file in folder.rglob("*.wav") if not file.name.endswith("-comment.wav")]
+
+    # Put away within the minute, and nothing of it left in the clear.
+    until(lambda: list(folder.rglob("*.wav.sealed")) and not in_the_clear(), 90)
+    (sealed,) = folder.rglob("*.wav.sealed")
+    # Two voices of 8 kHz and 16 bits are 32,000 bytes a second; the bridge takes its first ones.
+    assert sealed.stat().st_size > 32_000 * (contact["talk_s"] - 1)
