@@ -2,8 +2,9 @@
 
     python -m benchmarks.bare_relay AMI_PORT USER   (the secret on standard input)
 
-Prints its own port. Each ring is sent with the moment at which this process read it off the
-socket, so it is the clock of both streams as well as the limit.
+Prints its own port. Each ring, and each telephone taken up, is sent with the moment at which
+this process read it off the socket, so it is the clock of both streams as well as the limit;
+`stamp` is the moment at which Asterisk told it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 import time
 
 RINGS = (b"Event: AgentCalled\r\n", b"Event: DialBegin\r\n")
+STATE = b"Event: Newstate\r\n"
+UP = b"ChannelState: 6\r\n"
 PAGE = b"<!doctype html><meta charset=utf-8><title>relay</title>"
 
 
@@ -32,16 +35,21 @@ class Relay:
             at = time.time()
             # The greeting stands before the first message, hence `in` and not startswith.
             if any(ring in block for ring in RINGS):
-                self._tell(block, at)
+                self._tell("ring", block, at)
+            elif STATE in block and UP in block:
+                self._tell("up", block, at)
 
-    def _tell(self, block: bytes, at: float) -> None:
+    def _tell(self, name: str, block: bytes, at: float) -> None:
         headers = dict(line.split(": ", 1) for line in block.decode().split("\r\n") if ": " in line)
         ring = {
             "event": headers["Event"],
             "call_id": headers.get("Linkedid") or headers.get("DestLinkedid", ""),
+            "channel": headers.get("DestChannel") or headers.get("Channel", ""),
             "at": at * 1000,
+            "stamp": float(headers["Timestamp"]) * 1000,
         }
-        text = f"event: ring\ndata: {json.dumps(ring)}\n\n".encode()
+        text = f"event: {name}\ndata: {json.dumps(ring)}\n\n".encode()
+        self._listeners = [one for one in self._listeners if not one.is_closing()]
         for listener in self._listeners:
             listener.write(text)
 

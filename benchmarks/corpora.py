@@ -71,14 +71,19 @@ def demo_corpus() -> Corpus:
     )
 
 
-def read_corpus(path: Path) -> Corpus:
-    """Labelled requests: every second group, at most so many, so that the run stays short."""
+def read_corpus(path: Path, *, whole: bool = False) -> Corpus:
+    """Labelled requests: the whole file, or every second group and at most so many."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
+    if whole:
+        return _corpus(rows)
     kept = {row["group"] for row in rows if zlib.crc32(row["group"].encode()) % 2 == 0}
-    chosen = [row for row in rows if row["group"] in kept][:MOST_LABELLED]
+    return _corpus([row for row in rows if row["group"] in kept][:MOST_LABELLED])
+
+
+def _corpus(rows: Sequence[Mapping[str, str]]) -> Corpus:
     return Corpus(
-        tuple(row["text"] for row in chosen),
-        tuple(row["label"] for row in chosen),
-        tuple(row["group"] for row in chosen),
+        tuple(row["text"] for row in rows),
+        tuple(row["label"] for row in rows),
+        tuple(row["group"] for row in rows),
     )

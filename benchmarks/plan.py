@@ -22,3 +22,9 @@ class Plan:
     """How long each load on the web process lasts."""
     requests: Path | None
     """Labelled requests (CSV: text, label, group) to classify beside the demo corpus."""
+    tickets: int = 1_000_000
+    """Tickets in the database of the sweep."""
+    near: int = 100_000
+    """Tickets among which those of the same event are looked for."""
+    letters: int = 1_000_000
+    """Letters that the large training learns from."""

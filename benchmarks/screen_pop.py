@@ -10,12 +10,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from benchmarks.hall import relay
 from benchmarks.lines import Line, MeasurementFailed, PartMissing, percentile
 from benchmarks.plan import Plan
-from benchmarks.workshop import module, progress, temporary_folder
+from benchmarks.workshop import progress, temporary_folder
+from scripts.test_tools import system_chromium
 from telephony.asterisk.errors import ProgramMissing
 from telephony.asterisk.program import find_asterisk, find_sipp
-from tests.fixtures_browser import ARGUMENTS, _program
+from tests.fixtures_browser import ARGUMENTS
 from tests.fixtures_hotline import HotlineUnderTest, private_hotline
 
 REQUIRED_MS = 1000
@@ -47,7 +49,7 @@ def measure(plan: Plan) -> Iterator[Line]:
         raise PartMissing(str(missing)) from missing
     with _chromium() as browser, temporary_folder() as folder:
         progress("screen pop: founding a hotline and starting Asterisk")
-        with private_hotline(folder) as hotline, _relay(hotline) as port:
+        with private_hotline(folder) as hotline, relay(hotline) as port:
             bare = browser.new_page()
             bare.goto(f"http://127.0.0.1:{port}/")
             bare.evaluate(LISTEN_BARE)
@@ -62,7 +64,7 @@ def _chromium() -> Iterator[Browser]:
     with sync_playwright() as driver:
         try:
             arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else ARGUMENTS
-            browser = driver.chromium.launch(executable_path=_program(), args=arguments)
+            browser = driver.chromium.launch(executable_path=system_chromium(), args=arguments)
         except Error as error:
             raise PartMissing(f"no Chromium: {str(error).splitlines()[0]}") from error
         try:
@@ -71,15 +73,6 @@ def _chromium() -> Iterator[Browser]:
             raise MeasurementFailed(f"the page: {str(error).splitlines()[0]}") from error
         finally:
             browser.close()
-
-
-@contextmanager
-def _relay(hotline: HotlineUnderTest) -> Iterator[int]:
-    settings = hotline.asterisk.settings
-    arguments = (str(settings.ami_port), "hotline-events")
-    secret = settings.secrets.ami_events
-    with module("benchmarks.bare_relay", *arguments, first=secret) as child:
-        yield int(child.first_line)
 
 
 def _agent(browser: Browser, hotline: HotlineUnderTest) -> Page:

@@ -15,7 +15,7 @@ from benchmarks.workshop import progress, temporary_folder
 from dispatch.bus import Database
 from dispatch.domain.calls import CallRecord
 from hotline import founding, schema
-from hotline.bootstrap import load_rules
+from hotline.bootstrap import open_rulebook
 from hotline.city.catalog import load_city
 from hotline.store import DatabaseSink
 from telephony.calls import CallReducer
@@ -33,7 +33,7 @@ def measure(plan: Plan) -> Iterator[Line]:
     progress(f"store: {len(news)} pieces of news, one transaction each")
     with temporary_folder() as folder:
         database = _founded(folder)
-        sink = DatabaseSink(database, load_rules(), lambda: datetime.now(UTC))
+        sink = DatabaseSink(database, open_rulebook(database), lambda: datetime.now(UTC))
         began = time.perf_counter()
         for record in news:
             sink.take([record])
