@@ -1,11 +1,11 @@
 # The commands of the project; `make` alone lists them.
 PY = $(shell scripts/python.sh)
 BIN := .venv/bin
-# A second worker helps where parts wait for each other; real Asterisk and Chromium stay in one.
-WORKERS ?= 2
+# Three workers: one has all browsers, one all telephones, which mostly wait; one computes.
+WORKERS ?= 3
 TESTS ?=
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check bench clean lock containers-test
+.PHONY: help setup up test nightly check bench clean lock containers-test
 
 help: ## 显示这份清单
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,10 @@ test: ## 安装测试工具（如需要）并运行全部测试
 	@$(PY) -m scripts.setup --development
 	@$(PY) -m scripts.test_tools
 	$(BIN)/pytest -n $(WORKERS) $(TESTS)
+
+nightly: ## 随机操作的长测（2,000 个序列，约半小时）
+	@$(PY) -m scripts.setup --development
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n $(WORKERS) tests/dispatch/test_storms.py
 
 check: ## 格式、写法、类型、模块边界
 	@$(PY) -m scripts.setup --only python --development

@@ -16,6 +16,7 @@ from hotline.bootstrap import load_rules, open_database, utc_now
 from hotline.commands.classify import train_demo_model
 from hotline.commands.demo import seed_past
 from hotline.settings import Settings
+from scripts.test_tools import system_chromium
 from tests.fixtures_browser import ARGUMENTS
 from tests.fixtures_hotline import HotlineUnderTest, private_hotline
 
@@ -45,7 +46,7 @@ def main() -> None:
             database.dispose()
             with sync_playwright() as driver:
                 browser = driver.chromium.launch(
-                    executable_path="/usr/bin/chromium", args=[*ARGUMENTS, "--no-sandbox"]
+                    executable_path=system_chromium(), args=[*ARGUMENTS, "--no-sandbox"]
                 )
                 take(browser, hotline)
 

@@ -14,14 +14,25 @@ from scripts.steps import PYTHON, ROOT, TOOLS, VENV, Step, perform, run
 CREATE_NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/hotline-tests.conf")
 
 
-def chromium() -> bool:
-    """Tell whether a Chromium that can be driven is here; a snap cannot read our folders."""
+def system_chromium() -> str | None:
+    """The Chromium to drive: what HOTLINE_CHROMIUM names, the system's, None for playwright's own.
+
+    The one without a window of its own comes first: the same pages cost it a fifth less. A snap
+    cannot read our folders.
+    """
     named = os.environ.get("HOTLINE_CHROMIUM")
     if named:
-        return Path(named).exists()
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found and "/snap/" not in str(Path(found).resolve()):
-        return True
+        return named
+    programs = ("chromium-headless-shell", "chromium", "google-chrome")
+    found = next(filter(None, map(shutil.which, programs)), None)
+    return found if found and "/snap/" not in str(Path(found).resolve()) else None
+
+
+def chromium() -> bool:
+    """Tell whether a Chromium that can be driven is here."""
+    found = system_chromium()
+    if found is not None:
+        return Path(found).exists()
     return any(Path.home().glob(".cache/ms-playwright/chromium-*"))
 
 
@@ -69,7 +80,10 @@ def _install_browser() -> None:
             "请安装 google-chrome，或用 HOTLINE_CHROMIUM 指明浏览器路径后重试",
         )
     else:
-        machine.apt_install(["chromium", *others], why="页面测试需要 Chromium 与中文字体")
+        # Chromium without a window of its own: smaller, and a fifth less work for each page.
+        machine.apt_install(
+            ["chromium-headless-shell", *others], why="页面测试需要 Chromium 与中文字体"
+        )
 
 
 def _install_postgresql() -> None:

@@ -1,12 +1,13 @@
 """A private Asterisk on free ports, with simulated telephones around it."""
 
+import itertools
 import os
 import random
 import socket
 import tempfile
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,51 @@ from telephony.asterisk.config import (
     host_ipv4_addresses,
     sip_password,
 )
-from telephony.asterisk.errors import ProgramMissing
+from telephony.asterisk.errors import AmiRefused, ProgramMissing
 from telephony.asterisk.media import read_alaw
 from telephony.asterisk.probe import AmiProbe
 from telephony.asterisk.program import Program, find_asterisk, find_sipp
 from telephony.asterisk.runner import AsteriskRunner
 
 CITIZEN_IP = "127.0.0.2"
-BROWSER_AGENTS = ("8001", "8002", "8003")
+BROWSER_AGENTS = ("8001", "8002", "8003", "8301", "8401")
 DESK_PHONES = ("9001", "9002")
 RTP_BLOCK = 400
+RTP_PORTS = (10_000, 20_000)
+FIRST_PORT, LAST_PORT = 20_000, 32_768
+"""Below the kernel's own (ip_local_port_range begins at 32,768), above those of speech."""
+
+WORKERS = 8
+HELLO_S = 0.06
+"""Too short to be answered by a key: simulated people take any other sound for a question."""
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
-    """A port that nobody holds at the moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        port: int = probe.getsockname()[1]
+    """A port that nobody holds at the moment, nor will before it is wanted.
+
+    The kernel never gives these to whoever asks for any port (every call's media, browsers), and
+    each worker has its own.
+    """
+    for port in _PORTS:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
         return port
+    raise AssertionError("unreachable: the ports go round")
+
+
+def _own_ports() -> Iterator[int]:
+    """The worker's ports in turn, beginning anywhere: another run may have the same numbers."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS
+    each = (LAST_PORT - FIRST_PORT) // WORKERS
+    first = FIRST_PORT + worker * each
+    start = random.randrange(each)
+    return itertools.cycle([*range(first + start, first + each), *range(first, first + start)])
+
+
+_PORTS = _own_ports()
 
 
 @dataclass(frozen=True)
@@ -88,16 +116,32 @@ class AsteriskUnderTest:
         return SippCaller(self.sipp, self.folder, server=server, local_ip=CITIZEN_IP)
 
     def rung_citizen(
-        self, manner: Manner = Manner.ANSWER, *, keys: str = "", seconds: float = 60.0
+        self,
+        manner: Manner = Manner.ANSWER,
+        *,
+        keys: str = "",
+        seconds: float = 60.0,
+        audio: bytes = b"",
     ) -> SippCallee:
         """The telephone every follow-up call of this Asterisk reaches."""
         address = _address(self.settings.trunk_contact)
         return SippCallee(
-            self.sipp, self.folder, address=address, manner=manner, keys=keys, seconds=seconds
+            self.sipp,
+            self.folder,
+            address=address,
+            manner=manner,
+            keys=keys,
+            seconds=seconds,
+            audio=audio,
         )
 
     def desk_phone(
-        self, extension: str, manner: Manner = Manner.ANSWER, *, seconds: float = 60.0
+        self,
+        extension: str,
+        manner: Manner = Manner.ANSWER,
+        *,
+        seconds: float = 60.0,
+        ring_s: float = 0.2,
     ) -> SippCallee:
         """An agent with an ordinary telephone, who talks for `seconds` and hangs up."""
         return SippCallee(
@@ -105,6 +149,7 @@ class AsteriskUnderTest:
             self.folder,
             address=_address(self.settings.desk_phones[extension]),
             manner=manner,
+            ring_s=ring_s,
             seconds=seconds,
             audio=self.voice,
         )
@@ -129,7 +174,7 @@ def prepare_asterisk(folder: Path, **overrides: Any) -> AsteriskUnderTest:
         if os.environ.get("HOTLINE_REQUIRE_ASTERISK") == "1":
             pytest.fail(str(error))
         pytest.skip(str(error))
-    rtp_start = random.randrange(10_000, 30_000, RTP_BLOCK)
+    rtp_start = random.randrange(*RTP_PORTS, RTP_BLOCK)
     values: dict[str, Any] = {
         "root": folder / "asterisk",
         "recordings": folder / "recordings",
@@ -162,7 +207,8 @@ def shortened_prompts(target: Path, seconds: float = 0.5) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         with wave.open(str(source), "rb") as whole, wave.open(str(copy), "wb") as cut:
             cut.setparams(whole.getparams())
-            cut.writeframes(whole.readframes(int(seconds * whole.getframerate())))
+            length = min(seconds, HELLO_S) if source.stem == "hello" else seconds
+            cut.writeframes(whole.readframes(int(length * whole.getframerate())))
     return target
 
 
@@ -174,6 +220,20 @@ def asterisk() -> Iterator[AsteriskUnderTest]:
         private_asterisk(Path(folder)) as running,
     ):
         yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_left_on_the_line(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A simulated caller ends without a goodbye; the next test's agent must not be given him."""
+    yield
+    if "asterisk" in request.fixturenames:
+        hang_up_all(request.getfixturevalue("asterisk"))
+
+
+def hang_up_all(asterisk: AsteriskUnderTest) -> None:
+    """Telephones that are gone without a goodbye leave their legs behind."""
+    with suppress(AmiRefused), asterisk.probe() as probe:
+        probe.action("Hangup", Channel="/^PJSIP/")
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+
+from scripts.test_tools import system_chromium
 
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 FAILED = pytest.StashKey[bool]()
+# Not a measure of speed: how long until what was expected will never come, on a crowded machine.
+expect.set_options(timeout=20_000)
 
 ARGUMENTS = [
     # A call without a person at the microphone, media over the loopback interface.
@@ -50,7 +53,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
         arguments = [*ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else ARGUMENTS
         try:
-            chromium = driver.chromium.launch(executable_path=_program(), args=arguments)
+            chromium = driver.chromium.launch(executable_path=system_chromium(), args=arguments)
         except Error as error:
             reason = f"没有可用的 Chromium（make test 会安装，或设 HOTLINE_CHROMIUM）：{error}"
             if os.environ.get("HOTLINE_REQUIRE_BROWSER") == "1":
@@ -120,13 +123,3 @@ def _photograph(contexts: list[BrowserContext], test: str) -> None:
             page.screenshot(path=RESULTS / f"{name}-{number}.png", full_page=True, timeout=5_000)
         except Error as error:  # a page too broken to draw must not hide the test's own failure
             (RESULTS / f"{name}-{number}.txt").write_text(str(error))
-
-
-def _program() -> str | None:
-    named = os.environ.get("HOTLINE_CHROMIUM")
-    if named:
-        return named
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found and "/snap/" not in str(Path(found).resolve()):
-        return found
-    return None  # playwright's own download

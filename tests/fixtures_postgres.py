@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -76,6 +77,17 @@ def postgres() -> Iterator[PostgresServer]:
         if os.environ.get("HOTLINE_REQUIRE_POSTGRES") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="hotline-pg-") as folder:
+        yield from _private_cluster(programs, Path(folder))
+
+
+@contextmanager
+def private_postgres() -> Iterator[PostgresServer | None]:
+    """A cluster of one's own until the block ends; None when this machine has no server."""
+    programs = _programs()
+    if programs is None:
+        yield None
+        return
     with tempfile.TemporaryDirectory(prefix="hotline-pg-") as folder:
         yield from _private_cluster(programs, Path(folder))
 

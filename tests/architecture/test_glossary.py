@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.domain import vocabulary
+from dispatch.domain import (
+    call_terms,
+    judging_terms,
+    learning_terms,
+    reporting_terms,
+    terms,
+    vocabulary,
+)
 from dispatch.domain.events import FACTS
 from dispatch.domain.ports import AgentState
 from dispatch.domain.vocabulary import Labelled
@@ -17,7 +24,8 @@ from dispatch.domain.vocabulary import Labelled
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
 ENUMS: dict[str, type[Labelled]] = {
     name: cls
-    for name, cls in inspect.getmembers(vocabulary, inspect.isclass)
+    for module in (vocabulary, terms, call_terms, learning_terms, judging_terms, reporting_terms)
+    for name, cls in inspect.getmembers(module, inspect.isclass)
     if issubclass(cls, Labelled) and cls is not Labelled
 } | {"AgentState": AgentState}
 
