@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ SHORT_HEADING = 8
 
 FEW = 4
 """Columns among which one may be very wide."""
+
+_ONE_WORD = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,25 @@ def shares(table: Table) -> list[int]:
         longest = max((display_width(row[place]) for row in rows), default=0)
         found.append(min(widest, max(NARROWEST, heading + 1, longest + 2)))
     return found
+
+
+def fitted(table: Table, room: float) -> list[float]:
+    """The shares brought down to `room` half-width characters in all.
+
+    Columns of running words give way, which wrap well; a figure or a ticket's number does not.
+    """
+    wanted = shares(table)
+    bends = [not _unbroken(table, place) for place in range(len(table.columns))]
+    spare = [width - NARROWEST if bend else 0 for width, bend in zip(wanted, bends, strict=True)]
+    part = min(1.0, max(0.0, sum(wanted) - room) / (sum(spare) or 1))
+    return [width - part * give for width, give in zip(wanted, spare, strict=True)]
+
+
+def _unbroken(table: Table, place: int) -> bool:
+    """Whether nothing in a column offers a place to break: no Chinese, no blank."""
+    if is_number(table.columns[place]):
+        return True
+    return all(_ONE_WORD.fullmatch(_texts(table, row)[place]) for row in all_rows(table))
 
 
 def _texts(table: Table, row: Row) -> list[str]:

@@ -14,14 +14,18 @@ from analytics.renderers.layout import (
     NOTES_TITLE,
     Placed,
     cells,
+    fitted,
     is_number,
     parts,
-    shares,
     subtitle,
 )
 from analytics.renderers.written import made_moment
 
 SHEET = Path(__file__).parent / "report.typ"
+TEXT_WIDTH_POINTS = 162 / 25.4 * 72
+"""A4 less the margins of the sheet, and the blank at both sides of a cell (`inset` there)."""
+
+CELL_BLANK_POINTS = 7.0
 
 
 def pdf(document: Document, address: str = "") -> bytes:
@@ -59,6 +63,16 @@ def _data(document: Document, address: str) -> dict[str, Any]:
     }
 
 
+def _letter(columns: int) -> float:
+    """A table's letter in points: the more columns, the smaller."""
+    return 7.5 if columns > 8 else 8.5 if columns > 6 else 9.5
+
+
+def _room(columns: int) -> float:
+    """Half-width characters between the margins, less what cells leave blank at their sides."""
+    return (TEXT_WIDTH_POINTS - CELL_BLANK_POINTS * columns) / (_letter(columns) / 2)
+
+
 def _block(placed: Placed, address: str) -> dict[str, Any]:
     block: Block = placed.block
     if isinstance(block, Paragraph):
@@ -70,7 +84,8 @@ def _block(placed: Placed, address: str) -> dict[str, Any]:
         "caption": placed.caption,
         "headings": [column.heading for column in block.columns],
         "numbers": [is_number(column) for column in block.columns],
-        "shares": shares(block),
+        "shares": fitted(block, _room(len(block.columns))),
+        "letter": _letter(len(block.columns)),
         "rows": [_row(block, row, address) for row in block.rows],
         "total": _row(block, block.total, address) if block.total else [],
         "note": block.note,

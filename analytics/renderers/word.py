@@ -18,6 +18,7 @@ from analytics.renderers.layout import (
     Placed,
     all_rows,
     cells,
+    fitted,
     is_number,
     parts,
     shares,
@@ -123,21 +124,22 @@ def _add_table(made: Any, table: Table, caption: str) -> None:
         small(made.add_paragraph(f"注：{table.note}"), 9)
 
 
-def _letters(weights: list[int]) -> float:
-    """The largest letter, in points, in which no number breaks."""
-    room = TEXT_WIDTH * POINTS_PER_MM - CELL_MARGINS * len(weights)
-    return next((size for size in (10.5, 9) if sum(weights) * size / 2 <= room), 7.5)
+def _letters(table: Table) -> tuple[float, list[float]]:
+    """The largest letter, in points, in which nothing breaks, and the columns' shares in it."""
+    points = TEXT_WIDTH * POINTS_PER_MM - CELL_MARGINS * len(table.columns)
+    wanted = sum(shares(table))
+    size = next((size for size in (10.5, 9) if wanted * size / 2 <= points), 7.5)
+    return size, fitted(table, points / (size / 2))
 
 
 def _fill(grid: Any, table: Table) -> None:
     grid.style = "Table Grid"
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
     grid.autofit = False
-    weights = shares(table)
+    size, weights = _letters(table)
     widths = [Mm(TEXT_WIDTH * weight / sum(weights)) for weight in weights]
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = width
-    size = _letters(weights)
     narrow_margins(grid)
     # A grid's own `cells` is worked out anew at every call: rows are walked once.
     lines = list(grid.rows)

@@ -172,6 +172,39 @@ def test_pdf_says_all_with_its_font_inside_and_heads_on_each_page() -> None:
         assert any(name.startswith("/FontFile") for name in inner["/FontDescriptor"].get_object())
 
 
+CROWDED = Table(
+    "超期工单",
+    [Column(name) for name in ("编号", "标题", "单位", "上级", "类别", "地点", "到期", "说明")],
+    [
+        Row([f"2026111600{at:04}", "小区供暖温度不达标多次反映", *(["某某区住房和城乡建设局"] * 6)])
+        for at in range(3)
+    ],
+)
+
+
+def test_a_number_is_not_broken_where_running_words_can_give_way() -> None:
+    made = Document(
+        title="周报",
+        kind="weekly",
+        city="示范市",
+        period="2026年11月16日至22日",
+        made_at="2026-11-23 08:00",
+        headline="略",
+        sections=[Section("late", "超期情况", [CROWDED])],
+        notes=[],
+    )
+    # A number that breaks is two lines, in which nobody finds it again.
+    read = "\n".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(render(made, "pdf"))).pages
+    )
+    assert "20261116000002" in read
+    grid = docx.Document(io.BytesIO(render(made, "docx"))).tables[0]
+    cell = grid.rows[1].cells[0]
+    letter = cell.paragraphs[0].runs[0].font.size.pt
+    assert cell.width.pt - 6 >= len("20261116000000") * letter / 2
+    assert sum(column.width.mm for column in grid.columns) == pytest.approx(156, abs=0.5)
+
+
 def test_workbook_has_a_sheet_for_each_table_with_numbers_as_numbers() -> None:
     content = render(REPORT, "xlsx")
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
