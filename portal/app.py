@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from fastapi import APIRouter, Depends, FastAPI, Security
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
 from portal import errors
@@ -184,6 +186,17 @@ def _max_body(path: str) -> int:
     return next((most for route, most in UPLOADS if route.fullmatch(path)), MAX_BODY)
 
 
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every route with its checks. Working out what all of them ask for takes half a second."""
+    made = APIRouter(dependencies=[Depends(guard)])
+    for router in API:
+        made.include_router(router, dependencies=[Security(BEARER)])
+    for router in PAGES:
+        made.include_router(router, include_in_schema=False)
+    return tuple(made.routes)
+
+
 def create_app(context: PortalContext) -> FastAPI:
     """Make the application. The hub of live events starts and stops with it.
 
@@ -205,7 +218,7 @@ def create_app(context: PortalContext) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(guard)],
+        routes=[*_routes()],
         lifespan=lifespan,
     )
     softphone = context.softphone
@@ -224,9 +237,5 @@ def create_app(context: PortalContext) -> FastAPI:
         too_large=errors.too_large,
     )
     errors.install(app)
-    for router in API:
-        app.include_router(router, dependencies=[Security(BEARER)])
-    for router in PAGES:
-        app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=HERE / "static", check_dir=False), name="static")
     return app
