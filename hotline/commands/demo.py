@@ -11,7 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dispatch.bus import Database
 from dispatch.domain.rules import Rules
 from dispatch.service import history
-from dispatch.service.rulebook import RuleBook
 from hotline import founding, schema
 from hotline.bootstrap import load_rules, open_database, utc_now
 from hotline.city.catalog import load_city
@@ -19,15 +18,8 @@ from hotline.commands.asterisk import demo_call
 from hotline.commands.classify import train_demo_model
 from hotline.commands.output import say
 from hotline.demo import Past
-from hotline.demo_appeals import add_appeals
-from hotline.demo_links import add_links
-from hotline.demo_people import add_people
-from hotline.demo_ratings import add_ratings
-from hotline.demo_scoring import add_talk
-from hotline.demo_three_views import add_three_views
+from hotline.furnishing import furnish
 from hotline.keys import load_keyring
-from hotline.present import add_present
-from hotline.present_calls import add_present_calls
 from hotline.settings import Settings
 from portal.auth import hash_password
 
@@ -48,17 +40,8 @@ def seed(
     found_accounts(settings, database)
     rules = load_rules(settings)
     calls, tickets = seed_past(database, rules, seed=seed, months=months)
-    add_present(database, rules, now=utc_now())
-    rulebook = RuleBook(database, rules)
-    founding.found_policy(database, rulebook, now=utc_now())
-    add_present_calls(database, rulebook, settings.recordings, now=utc_now())
-    add_three_views(database, rulebook.at(utc_now()), now=utc_now())
-    add_people(database, rulebook.at(utc_now()), now=utc_now())
-    add_ratings(database, now=utc_now())
     keyring = load_keyring(settings.folder, utc_now())
-    add_links(database, keyring, rulebook.at(utc_now()), now=utc_now())
-    add_appeals(database, rulebook.at(utc_now()), now=utc_now())
-    add_talk(database, rulebook.at(utc_now()), now=utc_now())
+    furnish(database, rules, keyring, settings.recordings, now=utc_now())
     database.dispose()
     seconds = time.monotonic() - started
     say(f"演示城市已建好：{calls:,} 个来电，{tickets:,} 张工单，用时 {seconds:.0f} 秒")

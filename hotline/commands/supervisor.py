@@ -27,18 +27,11 @@ from hotline.bootstrap import load_rules, open_database, utc_now
 from hotline.city.catalog import load_city
 from hotline.commands.demo import found_accounts, seed_past, train_model
 from hotline.commands.output import say
-from hotline.demo_appeals import add_appeals
-from hotline.demo_links import add_links
-from hotline.demo_people import add_people
-from hotline.demo_ratings import add_ratings
-from hotline.demo_scoring import add_talk
-from hotline.demo_three_views import add_three_views
-from hotline.founding import found_city, found_policy
+from hotline.founding import found_city
+from hotline.furnishing import furnish
 from hotline.ground import StartFailed, local_address, require_free_port, sole_run
 from hotline.keys import load_keyring
 from hotline.nodes import nodes_of
-from hotline.present import add_present
-from hotline.present_calls import add_present_calls
 from hotline.restarts import Restarts
 from hotline.settings import Settings
 from hotline.switchboard import asterisk_settings, start_asterisk
@@ -113,17 +106,8 @@ class Supervisor:
             found_accounts(settings, database)
             rules = load_rules(settings)
             calls, tickets = seed_past(database, rules, seed=1, months=settings.demo_months)
-            add_present(database, rules, now=utc_now())
-            rulebook = RuleBook(database, rules)
-            found_policy(database, rulebook, now=utc_now())
-            add_present_calls(database, rulebook, settings.recordings, now=utc_now())
-            add_three_views(database, rules, now=utc_now())
-            add_people(database, rules, now=utc_now())
-            add_ratings(database, now=utc_now())
-            add_appeals(database, rules, now=utc_now())
-            add_talk(database, rules, now=utc_now())
             keyring = load_keyring(settings.folder, utc_now())
-            add_links(database, keyring, rules, now=utc_now())
+            furnish(database, rules, keyring, settings.recordings, now=utc_now())
             say(f"演示城市已建好：{calls:,} 个来电，{tickets:,} 张工单")
 
     def _start_web(self) -> subprocess.Popen[bytes]:
