@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import func, select
 
@@ -12,6 +13,7 @@ from analytics.facts import READERS
 from analytics.hot_spot_chance import expected_range
 from analytics.hot_spot_usual import LEAST_SPREAD, PRIOR
 from analytics.periods import Period
+from analytics.rates import HUNDREDTH
 from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.models.catalog import Division
@@ -26,7 +28,8 @@ SHADES = 4
 class Part:
     """A district or township; `usual` is the mean of the same part of the four weeks before.
 
-    `count` is with everything below it, as a figure filtered by its territory counts.
+    `count` is with everything below it, as a figure filtered by its territory counts; `residents`
+    are persons, None where the division's population is not known.
     """
 
     code: str
@@ -35,7 +38,18 @@ class Part:
     usual: float
     most: int
     shade: int
+    residents: int | None = None
     parts: tuple[Part, ...] = ()
+
+    @property
+    def per_10k(self) -> Decimal | None:
+        """万人诉求比: its tickets for each 10,000 residents, two decimals.
+
+        Beijing publishes the figure by name only; the formula is our own.
+        """
+        if not self.residents:
+            return None
+        return (Decimal(10_000) * self.count / self.residents).quantize(HUNDREDTH, ROUND_HALF_UP)
 
     @property
     def high(self) -> bool:
@@ -67,23 +81,24 @@ def territory(session: Session, reader: Actor, period: Period) -> Territory:
     """
     require_role(reader, *READERS)
     rows = session.execute(
-        select(Division.code, Division.name, Division.parent, Division.level).order_by(
-            Division.code
-        )
+        select(
+            Division.code, Division.name, Division.parent, Division.level, Division.population
+        ).order_by(Division.code)
     ).all()
     now = _counts(session, period)
     before: Counter[str] = Counter()
     for week in range(1, WEEKS + 1):
         before += _counts(session, _earlier(period, week))
     below: dict[str, list[tuple[str, str]]] = {}
-    for code, name, parent, _ in rows:
+    for code, name, parent, _, _ in rows:
         below.setdefault(parent or "", []).append((code, name))
-    levels = {code: level for code, _, _, level in rows}
+    levels = {code: level for code, _, _, level, _ in rows}
+    residents = {code: population for code, _, _, _, population in rows}
     top = min(levels.values(), default=1)
-    districts = [(code, name) for code, name, _, level in rows if level == top + 1]
+    districts = [(code, name) for code, name, _, level, _ in rows if level == top + 1]
     # A city without a level above its districts has them at the top.
     if not districts:
-        districts = [(code, name) for code, name, _, _ in rows]
+        districts = [(code, name) for code, name, _, _, _ in rows]
     inside = {code for code, _ in districts}
 
     def with_below(code: str) -> list[str]:
@@ -104,6 +119,7 @@ def territory(session: Session, reader: Actor, period: Period) -> Territory:
             usual,
             expected_range(max(usual, PRIOR / WEEKS), spread)[1],
             -(-SHADES * count // scales[depth]) if scales[depth] else 0,
+            residents[code],
             tuple(part(child, called, 0) for child, called in parts),
         )
 

@@ -32,6 +32,7 @@ def found_city(database: Database, city: City) -> None:
                     "name": d.name,
                     "parent": d.parent or None,
                     "level": LEVELS[d.level],
+                    "population": d.population,
                 }
                 for d in city.divisions
             ],

@@ -19,6 +19,8 @@ class Division(Base):
     name: Mapped[str] = mapped_column(String(60))
     parent: Mapped[str | None] = mapped_column(String(20), index=True)
     level: Mapped[int]
+    population: Mapped[int | None]
+    """Persons who live there (常住人口); None: not known."""
 
 
 class Category(Base):

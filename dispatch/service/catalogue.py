@@ -18,7 +18,10 @@ Row = Mapping[str, Any]
 
 
 def put_divisions(session: Session, rows: Iterable[Row]) -> None:
-    """Add or change divisions: code, name, parent, level (1 city, 2 district, 3 township)."""
+    """Add or change divisions: code, name, parent, level (1 city, 2 district, 3 township).
+
+    Their `population`, in persons, may be left out where it is not known.
+    """
     for row in rows:
         session.merge(Division(**row))
 

@@ -30,7 +30,13 @@ def busy_town(town: Town) -> Town:
             session,
             [
                 {"code": "99", "name": "岚川市", "parent": None, "level": 1},
-                {"code": "9901", "name": "兰堤区", "parent": "99", "level": 2},
+                {
+                    "code": "9901",
+                    "name": "兰堤区",
+                    "parent": "99",
+                    "level": 2,
+                    "population": 40_000,
+                },
                 {"code": "990101", "name": "鼓台街道", "parent": "9901", "level": 3},
                 {"code": "990102", "name": "棠树街道", "parent": "9901", "level": 3},
                 {"code": "9902", "name": "河西县", "parent": "99", "level": 2},
@@ -74,6 +80,17 @@ def test_every_district_opens_as_many_tickets_as_it_says_and_all_are_the_whole(
     assert told(reader.get(unescape(nowhere[1])).text) == int(nowhere[2])
     whole = shown["9901"] + shown["9902"] + int(elsewhere[1]) + int(nowhere[2])
     assert whole == int(total[1].replace(",", ""))
+
+
+def test_a_district_tells_its_tickets_for_each_ten_thousand_residents(busy_town: Town) -> None:
+    page = busy_town.browser("zhang").get(f"/leader?week={WEEK}").text
+    count = re.search(r'data-testid="place-9901">.*?<b class="num">↑?(\d+)</b>', page)
+    shown = re.search(r'data-testid="per-10k-9901">每万人 ([\d.]+) 件', page)
+    assert count is not None
+    assert shown is not None
+    assert shown[1] == f"{int(count[1]) / 4:.2f}"
+    # Nobody knows how many live in the other one: nothing is said of it.
+    assert "per-10k-9902" not in page
 
 
 def test_a_day_of_the_trend_opens_its_rows(busy_town: Town) -> None:

@@ -61,6 +61,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_brief")),
         sa.UniqueConstraint("number", name=op.f("uq_brief_number")),
     )
+    with op.batch_alter_table("division", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("population", sa.Integer(), nullable=True))
+
     with op.batch_alter_table("brief", schema=None) as batch_op:
         batch_op.create_index(
             "ix_brief_open",
@@ -390,3 +393,5 @@ def downgrade() -> None:
         )
 
     op.drop_table("brief")
+    with op.batch_alter_table("division", schema=None) as batch_op:
+        batch_op.drop_column("population")
