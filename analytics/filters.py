@@ -46,6 +46,11 @@ def _equals(column: Any) -> Filter:
     return lambda value: column.is_(None) if value == NOTHING else column == value
 
 
+def _words(column: Any) -> Filter:
+    """By a word; where nothing is written down, or an empty one, it is nothing."""
+    return lambda value: func.coalesce(column, "") == ("" if value == NOTHING else value)
+
+
 def _unit(column: Any) -> Filter:
     def build(code: str) -> Any:
         if code == NOTHING:
@@ -146,6 +151,7 @@ _BY_TICKET: Mapping[str, Filter] = {
     "territory": _territory,
     "agent": _staff(Ticket.created_by_id),
     "business": _yes_or_no(Ticket.business_environment.is_(True)),
+    "source": _words(Ticket.source_level),
 }
 
 FILTERS: Mapping[Subject, Mapping[str, Filter]] = {
@@ -154,6 +160,8 @@ FILTERS: Mapping[Subject, Mapping[str, Filter]] = {
         "line": _equals(Contact.line),
         "agent": _staff(Contact.agent_id),
         "business": _yes_or_no(enterprise_call()),
+        "disposition": _words(Contact.disposition),
+        "queue": _words(Contact.queue),
     },
     Subject.TICKET: {
         "unit": _unit(Ticket.department_id),

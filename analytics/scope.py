@@ -21,7 +21,8 @@ class Scope:
     class of units (DepartmentKind); `category` a category with those below it; `line` the number
     dialled; `territory` a division with those below it; `agent` a login: who took the call, or
     wrote the ticket down; `business` is YES for calls of the enterprise line and tickets marked
-    营商环境, NO for all others.
+    营商环境, NO for all others; `source` the level that sent a ticket down (SourceLevel);
+    `disposition` how a call ended for the caller (Disposition), `queue` where it waited.
     """
 
     unit: str = ""
@@ -34,6 +35,9 @@ class Scope:
     territory: str = ""
     agent: str = ""
     business: str = ""
+    source: str = ""
+    disposition: str = ""
+    queue: str = ""
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -65,6 +69,9 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "territory": "属地",
         "agent": "话务员",
         "business": "营商环境",
+        "source": "诉求来源",
+        "disposition": "来电结果",
+        "queue": "队列",
     }
 )
 """What each filter is called, in the order they are shown."""

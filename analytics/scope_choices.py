@@ -11,7 +11,9 @@ from sqlalchemy import select
 from analytics.scope import NO, NOTHING, WORDS, YES, Scope
 from dispatch.db import Session
 from dispatch.domain.errors import NotFound
-from dispatch.domain.vocabulary import Channel, DepartmentKind, RequestKind, Role
+from dispatch.domain.limits import SourceLevel
+from dispatch.domain.rules import Rules
+from dispatch.domain.vocabulary import Channel, DepartmentKind, Disposition, RequestKind, Role
 from dispatch.models.catalog import Category, Division, Line
 from dispatch.models.people import Department, Staff
 
@@ -29,18 +31,26 @@ class Choice:
     label: str
 
 
-def _names(*columns: Any) -> Callable[[Session], dict[str, str]]:
-    def read(session: Session) -> dict[str, str]:
+Names = Callable[[Session, Rules], dict[str, str]]
+"""What each value of a filter is called."""
+
+
+def _names(*columns: Any) -> Names:
+    def read(session: Session, _rules: Rules) -> dict[str, str]:
         return dict(session.execute(select(*columns)).all())
 
     return read
 
 
-def _labels(enum: Any) -> Callable[[Session], dict[str, str]]:
-    return lambda _session: {member.value: member.label for member in enum}
+def _labels(enum: Any) -> Names:
+    return lambda _session, _rules: {member.value: member.label for member in enum}
 
 
-_NAMES: Mapping[str, Callable[[Session], dict[str, str]]] = {
+def _queues(_session: Session, rules: Rules) -> dict[str, str]:
+    return {queue.code: queue.label for queue in rules.profile.calls.queues}
+
+
+_NAMES: Mapping[str, Names] = {
     "unit": _names(Department.code, Department.short_name),
     "branch": _names(Department.code, Department.short_name),
     "tier": _labels(DepartmentKind),
@@ -50,11 +60,18 @@ _NAMES: Mapping[str, Callable[[Session], dict[str, str]]] = {
     "line": _names(Line.number, Line.name),
     "territory": _names(Division.code, Division.name),
     "agent": _names(Staff.login, Staff.name),
-    "business": lambda _session: {YES: "只看营商环境", NO: "不含营商环境"},
+    "business": lambda _session, _rules: {YES: "只看营商环境", NO: "不含营商环境"},
+    "source": _labels(SourceLevel),
+    "disposition": _labels(Disposition),
+    "queue": _queues,
 }
 
 
-def told(session: Session, scope: Scope) -> list[tuple[str, str]]:
+_UNLISTED = frozenset({"line", "queue"})
+"""Calls of numbers that were never listed, and of queues that are no more, are counted too."""
+
+
+def told(session: Session, scope: Scope, rules: Rules) -> list[tuple[str, str]]:
     """What is chosen, in words: (filter, value), such as 承办单位, 城管局.
 
     Raises:
@@ -65,16 +82,16 @@ def told(session: Session, scope: Scope) -> list[tuple[str, str]]:
         if value == NOTHING and name != "branch":
             found.append((WORDS[name], NOTHING_WORDS))
             continue
-        label = _NAMES[name](session).get(value)
-        if label is None and name == "line":
-            label = value  # calls of numbers that were never listed are counted too
+        label = _NAMES[name](session, rules).get(value)
+        if label is None and name in _UNLISTED:
+            label = value
         if label is None:
             raise NotFound(f"没有编码为“{value[:40]}”的{WORDS[name]}，请从列表中选择")
         found.append((WORDS[name], f"{value} {label}".strip() if name == "line" else label))
     return found
 
 
-def choices(session: Session, scope: Scope) -> dict[str, list[Choice]]:
+def choices(session: Session, scope: Scope, rules: Rules) -> dict[str, list[Choice]]:
     """Every filter's list; what is chosen is in it, however deep it lies."""
     parents = select(Department.parent_id).where(Department.parent_id.is_not(None))
     active = Department.active.is_(True)
@@ -98,10 +115,10 @@ def choices(session: Session, scope: Scope) -> dict[str, list[Choice]]:
         if name in lists:
             offered = [Choice(*row) for row in session.execute(lists[name])]
         else:
-            offered = [Choice(*item) for item in _NAMES[name](session).items()]
+            offered = [Choice(*item) for item in _NAMES[name](session, rules).items()]
         if name not in {"branch", "kind", "channel", "business"}:
             offered.append(Choice(NOTHING, f"（{NOTHING_WORDS}）"))
         if (value := scope.chosen.get(name)) and value not in {one.value for one in offered}:
-            offered.append(Choice(value, _NAMES[name](session).get(value, value)))
+            offered.append(Choice(value, _NAMES[name](session, rules).get(value, value)))
         found[name] = offered
     return found

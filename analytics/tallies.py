@@ -56,7 +56,7 @@ def anything(session: Session, reader: Actor, period: Period) -> bool:
 
 @dataclass(frozen=True)
 class LineTally:
-    """One number citizens dial: its calls, and how many were answered on the spot."""
+    """One number citizens dial, "" where none was told: its calls, those answered on the spot."""
 
     number: str
     name: str
@@ -80,7 +80,7 @@ def by_line(session: Session, reader: Actor, period: Period) -> list[LineTally]:
         .order_by(func.count().desc(), Contact.line)
     )
     return [
-        LineTally(number or "未记录", name or "", Rate(hits, n))
+        LineTally(number or "", name or "", Rate(hits, n))
         for number, name, hits, n in session.execute(query)
     ]
 

@@ -46,6 +46,13 @@ def category_names(session: Session) -> dict[int, str]:
     return dict(session.execute(select(Category.id, Category.name)).all())
 
 
+def leaf_categories(session: Session) -> dict[int, str]:
+    """Codes of the categories that have none below them, by id."""
+    parents = select(Category.parent_id).where(Category.parent_id.is_not(None))
+    query = select(Category.id, Category.code).where(Category.id.not_in(parents))
+    return dict(session.execute(query).all())
+
+
 @dataclass(frozen=True)
 class Risen:
     """A category above its usual count; `usual` is the mean of the spans before."""

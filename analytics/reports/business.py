@@ -25,10 +25,12 @@ from analytics.rates import Mean, Rate, Value
 from analytics.reports import business_counts
 from analytics.reports.business_counts import CALLS, LISTED, TICKETS, Listed, Totals
 from analytics.reports.figure_cells import mean_cell
+from analytics.reports.named import Named
 from analytics.reports.spans import Span
 from analytics.reports.tables import rows_link
 from analytics.reports.words import changed, moment, moved, number, percent, points
 from analytics.scope import YES
+from analytics.tallies import OPENED
 from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.domain.reporting_terms import CaseState
@@ -53,8 +55,8 @@ def document(
     earlier = business_counts.totals(session, reader, before, now=then)
     values = business_counts.figures(session, reader, period, rules, now=now)
     last = business_counts.figures(session, reader, before, rules, now=then)
-    categories = business_counts.by_category(session, reader, period)
-    units = business_counts.by_unit(session, reader, period)
+    categories = business_counts.opened_by(session, reader, "category", period)
+    units = business_counts.opened_by(session, reader, "unit", period)
     tickets = business_counts.listed(session, reader, period, now=now)
     cases = joint_meeting_queries.cases(session, reader, now=now)
     city = tallies.city_name(session)
@@ -176,25 +178,28 @@ def _rows(code: str, span: Span) -> str:
     return rows_link(code, span.period, business=YES)
 
 
-def _parts(span: Span, categories: Mapping[str, int], units: Mapping[str, int]) -> Section:
+def _parts(span: Span, categories: Mapping[Named, int], units: Mapping[Named, int]) -> Section:
     top = list(categories.items())[:10]
-    blocks: list[Any] = [_counted("事项分类", categories, "未分类")]
+    blocks: list[Any] = [_counted(span, "事项分类", "category", categories, "未分类")]
     if top:
-        labels = [name or "未分类" for name, _ in top]
+        labels = [one.name or "未分类" for one, _ in top]
         series = (Series(span.this, [float(count) for _, count in top]),)
         blocks.append(Chart("营商环境工单最多的事项", Shape.BAR, labels, series, unit="件"))
-    blocks.append(_counted("承办单位", units, "未派单"))
+    blocks.append(_counted(span, "承办单位", "unit", units, "未派单"))
     return Section("parts", "事项与单位", blocks)
 
 
-def _counted(heading: str, counts: Mapping[str, int], nothing: str) -> Table:
+def _counted(span: Span, heading: str, by: str, counts: Mapping[Named, int], nothing: str) -> Table:
     total = sum(counts.values())
     rows = [
-        Row((name or nothing, count, number(Rate(count, total).percent)))
-        for name, count in counts.items()
+        Row(
+            (one.name or nothing, count, number(Rate(count, total).percent)),
+            rows_link(OPENED, span.period, business=YES, **{by: one.code}) if one.code else "",
+        )
+        for one, count in counts.items()
     ]
     columns = (Column(heading), Column("件数", Kind.COUNT), Column("占比", Kind.PERCENT))
-    whole = Row(("合计", total, number(Rate(total, total).percent)))
+    whole = Row(("合计", total, number(Rate(total, total).percent)), _rows(OPENED, span))
     return Table(f"按{heading}", columns, rows, total=whole)
 
 

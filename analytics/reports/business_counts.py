@@ -13,6 +13,8 @@ from analytics.facts import READERS, value
 from analytics.filters import enterprise_call
 from analytics.periods import Period
 from analytics.rates import Value
+from analytics.reports import named
+from analytics.reports.named import Named
 from analytics.reports.words import CONFIDENTIAL
 from analytics.scope import YES, Scope
 from dispatch.db import Session
@@ -86,14 +88,9 @@ def figures(
     }
 
 
-def by_category(session: Session, reader: Actor, period: Period) -> dict[str, int]:
-    """Tickets opened by category, most first."""
-    return _by(session, reader, period, Category.name, Category, Ticket.category_id)
-
-
-def by_unit(session: Session, reader: Actor, period: Period) -> dict[str, int]:
-    """Tickets opened by the unit that has them, most first."""
-    return _by(session, reader, period, Department.short_name, Department, Ticket.department_id)
+def opened_by(session: Session, reader: Actor, by: str, period: Period) -> dict[Named, int]:
+    """Tickets opened by category or by the unit that has them, most first."""
+    return named.opened_by(session, reader, by, period, _ticket())
 
 
 def listed(session: Session, reader: Actor, period: Period, *, now: datetime) -> Sequence[Listed]:
@@ -120,21 +117,6 @@ def listed(session: Session, reader: Actor, period: Period, *, now: datetime) ->
         )
         for ticket, category, unit, late in session.execute(query)
     ]
-
-
-def _by(
-    session: Session, reader: Actor, period: Period, name: Any, table: Any, key: Any
-) -> dict[str, int]:
-    require_role(reader, *READERS)
-    query = (
-        select(func.coalesce(name, ""), func.count())
-        .select_from(Ticket)
-        .outerjoin(table, table.id == key)
-        .where(_opened(period))
-        .group_by(name)
-        .order_by(func.count().desc(), name)
-    )
-    return dict(session.execute(query).all())
 
 
 def _opened(period: Period) -> Any:

@@ -11,6 +11,8 @@ from analytics.reports.gathered import Gathered
 from analytics.reports.queue import QUEUE_FIGURES, QueueLine
 from analytics.reports.tables import cell, rows_link, share
 from analytics.reports.words import listed, moment, moved, number, percent
+from analytics.scope import NOTHING
+from analytics.tallies import CALLS
 
 LINES = 15
 """Numbers dialled that are listed; the others stand together."""
@@ -60,7 +62,12 @@ def _sentences(found: Gathered) -> Iterator[str]:
 def _queues(found: Gathered) -> Table:
     labels = {one.code: one.label for one in found.rules.profile.calls.queues}
     rows = [
-        Row(_cells(labels.get(line.code, line.code) or "未记录", line)) for line in found.queues
+        Row(
+            _cells(labels.get(line.code, line.code) or "未记录", line),
+            "",
+            _links(found, queue=line.code or NOTHING),
+        )
+        for line in found.queues
     ]
     total = QueueLine("", {code: found.values[code][0] for code in QUEUE_FIGURES})
     headings = [
@@ -79,10 +86,22 @@ def _queues(found: Gathered) -> Table:
             Column("平均通话（秒）", Kind.SECONDS),
         ),
         rows,
-        total=Row(_cells("合计", total), rows_link("service_level_rate", found.span.period)),
+        total=Row(_cells("合计", total), "", _links(found)),
         note="尚在排队的来电不计；平均等待按接听的来电计算。",
         empty="本期没有进入排队的来电。",
     )
+
+
+def _links(found: Gathered, **more: str) -> tuple[str, ...]:
+    """What each cell of a queue's row opens, its name the same as its calls."""
+    opened = (
+        *(("service_level_rate", "judged"), ("service_level_rate", "judged")),
+        *(("connection_rate", "hits"), ("connection_rate", "judged")),
+        ("service_level_rate", "judged"),
+        *(("abandoned_rate", "hits"), ("abandoned_rate", "judged")),
+        *(("mean_wait", "judged"), ("mean_talk", "judged")),
+    )
+    return tuple(rows_link(code, found.span.period, part, **more) for code, part in opened)
 
 
 def _cells(name: str, line: QueueLine) -> tuple[Cell, ...]:
@@ -99,7 +118,10 @@ def _dispositions(found: Gathered) -> Table:
     # Equal counts stand in an order of their own, whichever engine counted them.
     ended = sorted(found.dispositions.items(), key=lambda item: (-item[1], item[0] or ""))
     rows = [
-        Row((ending.label if ending else "尚未登记", count, share(count, found.calls.now)))
+        Row(
+            (ending.label if ending else "尚未登记", count, share(count, found.calls.now)),
+            rows_link(CALLS, found.span.period, disposition=ending.value if ending else NOTHING),
+        )
         for ending, count in ended
     ]
     return Table(
@@ -108,14 +130,20 @@ def _dispositions(found: Gathered) -> Table:
         rows,
         total=Row(
             ("合计", found.calls.now, share(found.calls.now, found.calls.now)),
-            rows_link("direct_answer_rate", found.span.period),
+            rows_link(CALLS, found.span.period),
         ),
     )
 
 
 def _lines(found: Gathered) -> Table:
     shown, others = found.lines[:LINES], found.lines[LINES:]
-    rows = [Row((line.number, line.name, line.direct.judged, cell(line.direct))) for line in shown]
+    rows = [
+        Row(
+            (line.number or "未记录", line.name, line.direct.judged, cell(line.direct)),
+            rows_link(CALLS, found.span.period, line=line.number or NOTHING),
+        )
+        for line in shown
+    ]
     if others:
         rest = sum((line.direct for line in others), Rate())
         rows.append(Row(("其余", f"{len(others)} 个号码", rest.judged, cell(rest))))
@@ -129,5 +157,5 @@ def _lines(found: Gathered) -> Table:
             Column("直接答复率", Kind.PERCENT),
         ),
         rows,
-        total=Row(("合计", "", total.judged, cell(total))),
+        total=Row(("合计", "", total.judged, cell(total)), rows_link(CALLS, found.span.period)),
     )

@@ -61,6 +61,8 @@ class Gathered:
     sources: Counts
     categories: Mapping[int, Three]
     names: Mapping[int, str]
+    leaves: Mapping[int, str]
+    """Codes of the categories with none below them."""
     rising: Sequence[RisingTopic]
     lines: Sequence[LineTally]
     queues: Sequence[QueueLine]
@@ -149,6 +151,7 @@ def gather(session: Session, reader: Actor, span: Span, rules: Rules, *, now: da
         sources=beside([one.sources for one in opened]),
         categories=beside(categories),
         names=names,
+        leaves=topics.leaf_categories(session),
         rising=rising(session, reader, span, categories[0], names, now=now),
         lines=tallies.by_line(session, reader, period),
         queues=queue.queues(session, reader, period, rules, now=now),

@@ -20,6 +20,7 @@ from analytics.rates import Rate
 from analytics.reports.gathered import Gathered
 from analytics.reports.tables import cell, rows_link, ticket_link
 from analytics.reports.words import CONFIDENTIAL, moment
+from analytics.tallies import SENT
 from dispatch.domain.vocabulary import DepartmentKind
 
 
@@ -33,11 +34,18 @@ def classes(found: Gathered) -> Section:
 
 
 def _by_class(found: Gathered) -> Table:
-    def cells(name: str, parts: tuple[int, int, int, int]) -> tuple[str | int, ...]:
-        return (name, sum(parts), *parts)
+    def row(name: str, parts: tuple[int, ...], link: str) -> Row:
+        return Row((name, sum(parts), *parts), "", (link, link))
 
-    lines = [(c.kind.label, (c.in_time, c.late, c.open, c.overdue)) for c in found.classes]
-    total = tuple(sum(parts[at] for _, parts in lines) for at in range(4))
+    lines = [
+        (
+            c.kind.label,
+            (c.in_time, c.late, c.open, c.overdue),
+            rows_link(SENT, found.span.period, tier=c.kind.value),
+        )
+        for c in found.classes
+    ]
+    total = tuple(sum(parts[at] for _, parts, _ in lines) for at in range(4))
     return Table(
         "各类单位办理",
         (
@@ -48,8 +56,8 @@ def _by_class(found: Gathered) -> Table:
             Column("在办", Kind.COUNT),
             Column("超期在办", Kind.COUNT),
         ),
-        [Row(cells(name, parts)) for name, parts in lines],
-        total=Row(cells("合计", (total[0], total[1], total[2], total[3]))),
+        [row(*line) for line in lines],
+        total=row("合计", total, ""),
         note=f"{found.span.this}派出的工单按其目前的办理状态分列，四项相加等于派单数。",
         empty="本期没有派单。",
     )
@@ -91,9 +99,7 @@ def _units(found: Gathered, kind: DepartmentKind) -> Table:
             "",
             (
                 "",
-                rows_link("on_time_rate", found.span.period, unit=unit.code),
-                rows_link("on_time_rate", found.span.period, "hits", unit=unit.code),
-                rows_link("on_time_rate", found.span.period, "missed", unit=unit.code),
+                *(_due(found, part, unit=unit.code) for part in ("judged", "hits", "missed")),
             ),
         )
         for unit in ranked
@@ -113,9 +119,17 @@ def _units(found: Gathered, kind: DepartmentKind) -> Table:
             Column("按时办结率", Kind.PERCENT),
         ),
         rows,
-        total=Row(("合计", total.judged, total.hits, total.missed, cell(total))),
+        total=Row(
+            ("合计", total.judged, total.hits, total.missed, cell(total)),
+            "",
+            ("", *(_due(found, part, tier=kind.value) for part in ("judged", "hits", "missed"))),
+        ),
         note=note,
     )
+
+
+def _due(found: Gathered, part: str, **more: str) -> str:
+    return rows_link("on_time_rate", found.span.period, part, **more)
 
 
 def overdue(found: Gathered) -> Section:

@@ -26,7 +26,7 @@ def special(
         RoleNotAllowed: the reader may not see the figures of the city.
         NotFound: a filter names what does not exist, or tickets are not told apart by it.
     """
-    about = "、".join(label for _, label in told(session, scope))
+    about = "、".join(label for _, label in told(session, scope, rules))
     part = gather_part(session, reader, span, scope, about, rules, now)
     city = tallies.city_name(session)
     return from_json(to_json(part_document(part, city)))

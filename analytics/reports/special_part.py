@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from analytics import filters
 from analytics.conditions import Condition, overdue
@@ -19,7 +18,8 @@ from analytics.figures import BY_CODE
 from analytics.periods import Period
 from analytics.rates import Value
 from analytics.reports import counts
-from analytics.reports.gathered import Counts, beside
+from analytics.reports.gathered import beside
+from analytics.reports.named import Named, opened_by
 from analytics.reports.spans import Span
 from analytics.reports.tables import ticket_link
 from analytics.reports.words import CONFIDENTIAL, Three, moment
@@ -28,7 +28,6 @@ from dispatch.db import Session
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
 from dispatch.domain.vocabulary import Status
-from dispatch.models.catalog import Category, Division
 from dispatch.models.people import Department
 from dispatch.models.tickets import Ticket
 from dispatch.service.access import require_role
@@ -49,9 +48,10 @@ class Part:
     tickets: Three
     by_day: Mapping[date, int]
     figures: Mapping[str, tuple[Value, Value, Value]]
-    categories: Counts
-    places: Counts
-    units: Counts
+    scope: Scope
+    categories: Mapping[Named, Three]
+    places: Mapping[Named, Three]
+    units: Mapping[Named, Three]
     cases: Sequence[Row]
     overdue: Sequence[Row]
 
@@ -77,8 +77,8 @@ def gather_part(
         values(session, reader, one, rules, scope=scope, now=one.until or now) for one in spans
     ]
 
-    def by(name: Any, joined: Any) -> Counts:
-        return beside([_named(session, name, joined, one, only) for one in spans])
+    def by(name: str) -> Mapping[Named, Three]:
+        return beside([opened_by(session, reader, name, one, only) for one in spans])
 
     total = [
         sum(counts.tickets_by(session, reader, Ticket.kind, one, only).values()) for one in spans
@@ -91,22 +91,13 @@ def gather_part(
         tickets=Three(*total),
         by_day=counts.tickets_by_day(session, reader, span.period, only),
         figures={code: (one, found[1][code], found[2][code]) for code, one in found[0].items()},
-        categories=by(Category.name, Category.id == Ticket.category_id),
-        places=by(Division.name, Division.code == Ticket.division),
-        units=by(Department.short_name, Department.id == Ticket.department_id),
+        scope=scope,
+        categories=by("category"),
+        places=by("territory"),
+        units=by("unit"),
         cases=_cases(session, span.period, only),
         overdue=_overdue(session, min(span.period.end, now), only),
     )
-
-
-def _named(
-    session: Session, name: Any, joined: Any, period: Period, only: Condition | None
-) -> dict[str, int]:
-    """Tickets opened in the period by a name; "" for those without."""
-    table = name.class_
-    query = select(name, func.count()).select_from(Ticket).outerjoin(table, joined)
-    query = query.where(period.holds(Ticket.created_at), *_only(only)).group_by(name)
-    return {label or "": count for label, count in session.execute(query)}
 
 
 def _only(only: Condition | None) -> tuple[Condition, ...]:

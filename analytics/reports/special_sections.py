@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analytics.document import (
     Block,
     Cell,
@@ -19,10 +21,11 @@ from analytics.document import (
 from analytics.figures import BY_CODE
 from analytics.rates import Mean, Rate
 from analytics.reports.figure_cells import mean_cell
-from analytics.reports.gathered import Counts
+from analytics.reports.named import Named
 from analytics.reports.special_part import CASES, Part
-from analytics.reports.tables import cell
+from analytics.reports.tables import cell, rows_link
 from analytics.reports.words import Three, compared, moment, number, points
+from analytics.tallies import OPENED
 
 TOP = 15
 """Lines of a table; the others stand together."""
@@ -48,9 +51,9 @@ def part_document(part: Part, city: str) -> Document:
             "where",
             "事项、属地与单位",
             (
-                _counted(part, "事项", part.categories),
-                _counted(part, "属地", part.places),
-                _counted(part, "承办单位", part.units),
+                _counted(part, "事项", "category", part.categories),
+                _counted(part, "属地", "territory", part.places),
+                _counted(part, "承办单位", "unit", part.units),
             ),
         ),
         Section("cases", "工单", (_case_table(part), _overdue_table(part))),
@@ -79,7 +82,7 @@ def _figures(part: Part) -> Table:
         elif isinstance(now, Mean):
             cells += [mean_cell(figure, now), figure.form.unit, now.n]
             cells += [mean_cell(figure, before), None]
-        rows.append(Row(cells))
+        rows.append(Row(cells, _link(part, code)))
     columns = (
         Column("指标"),
         Column(part.span.this, Kind.NUMBER),
@@ -92,11 +95,19 @@ def _figures(part: Part) -> Table:
     return Table("指标", columns, rows, note=note)
 
 
-def _counted(part: Part, heading: str, found: Counts) -> Table:
-    listed = [(name or "未填写", three) for name, three in found.items()]
+def _link(part: Part, code: str, **more: str) -> str:
+    """The rows behind a figure of this part of the city."""
+    return rows_link(code, part.span.period, **{**part.scope.chosen, **more})
+
+
+def _counted(part: Part, heading: str, by: str, found: Mapping[Named, Three]) -> Table:
+    listed = [
+        (one.name or "未填写", three, _link(part, OPENED, **{by: one.code}) if one.code else "")
+        for one, three in found.items()
+    ]
     shown, rest = listed[:TOP], listed[TOP:]
     if rest:
-        others = [three for _, three in rest]
+        others = [three for _, three, _ in rest]
         shown.append(
             (
                 "其余",
@@ -105,6 +116,7 @@ def _counted(part: Part, heading: str, found: Counts) -> Table:
                     sum(one.before for one in others),
                     sum(one.year_ago for one in others),
                 ),
+                "",
             )
         )
     return Table(
@@ -117,8 +129,8 @@ def _counted(part: Part, heading: str, found: Counts) -> Table:
             Column("上年同期", Kind.COUNT),
         ),
         [
-            Row((name, three.now, three.before, three.now - three.before, three.year_ago))
-            for name, three in shown
+            Row((name, three.now, three.before, three.now - three.before, three.year_ago), opens)
+            for name, three, opens in shown
         ],
         total=Row(
             (
@@ -127,7 +139,8 @@ def _counted(part: Part, heading: str, found: Counts) -> Table:
                 part.tickets.before,
                 part.tickets.now - part.tickets.before,
                 part.tickets.year_ago,
-            )
+            ),
+            _link(part, OPENED),
         ),
     )
 

@@ -69,26 +69,32 @@ def counted(
     found: Gathered,
     name: str,
     heading: str,
-    lines: Iterable[tuple[str, Three]],
+    lines: Iterable[tuple[str, Three, str]],
     *,
     total: Three,
     count: str = "件数",
     note: str = "",
     link: str = "",
 ) -> Table:
-    """A table of counts; its rows add up to `total`, else the rest stands in a row of its own."""
+    """A table of counts, each line with what it opens.
+
+    The rows add up to `total`, else the rest stands in a row of its own.
+    """
     listed = list(lines)
     rest = Three(
-        total.now - sum(three.now for _, three in listed),
-        total.before - sum(three.before for _, three in listed),
-        total.year_ago - sum(three.year_ago for _, three in listed),
+        total.now - sum(three.now for _, three, _ in listed),
+        total.before - sum(three.before for _, three, _ in listed),
+        total.year_ago - sum(three.year_ago for _, three, _ in listed),
     )
     if rest != Three(0, 0, 0):
-        listed.append(("其余", rest))
+        listed.append(("其余", rest, ""))
     return Table(
         name=name,
         columns=three_columns(found, heading, count),
-        rows=tuple(Row(three_cells(found, label, three, total.now)) for label, three in listed)
+        rows=tuple(
+            Row(three_cells(found, label, three, total.now), opens)
+            for label, three, opens in listed
+        )
         if total != Three(0, 0, 0)
         else (),
         total=Row(three_cells(found, "合计", total, total.now), link),

@@ -44,10 +44,14 @@ def kpi(
     territory: Annotated[str, typer.Option(help="属地和它的下级（区划编码）")] = "",
     agent: Annotated[str, typer.Option(help="话务员账号")] = "",
     business: Annotated[str, typer.Option(help="营商环境：yes 只看，no 不含")] = "",
+    source: Annotated[str, typer.Option(help="诉求来源，如 province")] = "",
+    disposition: Annotated[str, typer.Option(help="来电结果，如 answered_on_call")] = "",
+    queue: Annotated[str, typer.Option(help="来电的队列（编码）")] = "",
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """一段时间的各项指标：定义、分子、分母和数值；筛选条件没有意义的指标不列出。"""
-    scope = Scope(unit, branch, tier, category, kind, channel, line, territory, agent, business)
+    of_ticket = (unit, branch, tier, category, kind, channel, line, territory, agent, business)
+    scope = Scope(*of_ticket, source, disposition, queue)
     with refusals():
         period = read_period(from_, to)
         database = open_database()
@@ -55,7 +59,7 @@ def kpi(
         with database.read() as session:
             now = utc_now()
             rules = open_rulebook(database).at(now)
-            told(session, scope)  # refuses what is no unit, category or person
+            told(session, scope, rules)  # refuses what is no unit, category or person
             found = values(session, SYSTEM, period, rules, scope=scope, now=now)
             changed = left_out(session, SYSTEM, period, rules, scope=scope, now=now)
             warning = warned(session, SYSTEM, _ASKED, period, rules, scope=scope)

@@ -45,8 +45,12 @@ async def _scope(
     business: Annotated[
         str, Query(max_length=60, description="营商环境：yes 只看企业专线和营商环境工单，no 不含")
     ] = "",
+    source: Annotated[str, _filter("诉求来源")] = "",
+    disposition: Annotated[str, _filter("来电结果")] = "",
+    queue: Annotated[str, _filter("队列编码")] = "",
 ) -> Scope:
-    return Scope(unit, branch, tier, category, kind, channel, line, territory, agent, business)
+    of_ticket = (unit, branch, tier, category, kind, channel, line, territory, agent, business)
+    return Scope(*of_ticket, source, disposition, queue)
 
 
 Filters = Annotated[Scope, Depends(_scope)]
@@ -59,7 +63,7 @@ def figures(
     """Every figure for which the filters have a meaning, with its definition."""
     period = days(first, to, now)
     with ctx.figures.reading() as session:
-        told(session, scope)  # refuses what is no unit, category or person
+        told(session, scope, ctx.rules)  # refuses what is no unit, category or person
         found = values(session, me.actor, period, ctx.rules, scope=scope, now=now)
     return {
         "first": period.first,
@@ -77,7 +81,7 @@ def one_figure(
     period = days(first, to, now)
     with ctx.figures.reading() as session:
         found = value(session, me.actor, code, period, ctx.rules, scope=scope, now=now)
-        told(session, scope)
+        told(session, scope, ctx.rules)
     sql = statement(code, period, ctx.rules, scope=scope, now=now)
     return {**written(BY_CODE[code], found, ctx.rules).plain, "sql": sql}
 
@@ -99,7 +103,7 @@ def figure_rows(
     period = days(first, to, now)
     with ctx.figures.reading() as session:
         found = value(session, me.actor, code, period, ctx.rules, scope=scope, now=now)
-        told(session, scope)
+        told(session, scope, ctx.rules)
         listed = rows(
             *(session, me.actor, code, period, ctx.rules),
             part=part,

@@ -93,8 +93,8 @@ def catalogue_page(
     """Every figure with its definition and its value; what the filters mean nothing to is told."""
     wanted = asked(request, from_, to, now)
     with ctx.figures.reading() as session:
-        filters = told(session, wanted.scope)
-        offered = choices(session, wanted.scope)
+        filters = told(session, wanted.scope, ctx.rules)
+        offered = choices(session, wanted.scope, ctx.rules)
         found = values(session, me.actor, wanted.period, ctx.rules, scope=wanted.scope, now=now)
     shown = {code: written(BY_CODE[code], one, ctx.rules) for code, one in found.items()}
     return render(
@@ -144,8 +144,8 @@ def figure_rows(
         )
         changed = left_out(session, me.actor, period, rules, codes=[code], scope=scope, now=now)
         warning = warned(session, me.actor, code, period, rules, scope)
-        filters = told(session, scope)
-        offered = choices(session, scope)
+        filters = told(session, scope, rules)
+        offered = choices(session, scope, rules)
     figure = BY_CODE[code]
     out = changed[0] if changed else None
     counts = _counts(found)

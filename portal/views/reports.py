@@ -49,7 +49,7 @@ def listed(
     with ctx.db.read() as session:
         lines = queries.issues(session, me.actor, wanted, before=before, limit=PAGE + 1)
         counts = queries.counts(session, me.actor)
-        filters = choices(session, EVERYTHING)
+        filters = choices(session, EVERYTHING, ctx.rules)
     return render(
         request,
         "reports/list.html",

@@ -14,6 +14,7 @@ from dispatch.db import Session
 from dispatch.domain.call_terms import CallBackKind, CallBackState
 from dispatch.domain.calls import CallOutcome
 from dispatch.domain.judging_terms import AppealState, Measure
+from dispatch.domain.limits import SourceLevel
 from dispatch.domain.ports import AgentState
 from dispatch.domain.terms import ApplicationKind, ApplicationState, AssignmentEnd
 from dispatch.domain.vocabulary import (
@@ -108,6 +109,7 @@ def tickets(draw: Callable[..., Any]) -> Made:
                 "anonymous": st.booleans(),
                 "reply_wanted": st.booleans(),
                 "business_environment": st.booleans(),
+                "source_level": _maybe(_values(SourceLevel)),
                 "imported": st.booleans(),
                 "public_reply": st.sampled_from(("", "已修好")),
                 "round": st.integers(1, 2),

@@ -25,10 +25,11 @@ from analytics.scope import NO, NOTHING, WORDS, YES, Scope
 from dispatch.bus import Database
 from dispatch.db import Session
 from dispatch.domain.errors import NotFound
+from dispatch.domain.limits import SourceLevel
 from dispatch.domain.people import SYSTEM
 from dispatch.domain.policy import load_calendar, load_profile
 from dispatch.domain.rules import Rules
-from dispatch.domain.vocabulary import Channel, DepartmentKind, RequestKind
+from dispatch.domain.vocabulary import Channel, DepartmentKind, Disposition, RequestKind
 from tests.analytics.figures_made import (
     AGENTS,
     CATEGORIES,
@@ -56,13 +57,19 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "territory": (*DIVISIONS, NOTHING),
     "agent": (*AGENTS, NOTHING),
     "business": (YES, NO),
+    "source": (*(level.value for level in SourceLevel), NOTHING),
+    "disposition": (*(ending.value for ending in Disposition), NOTHING),
+    "queue": ("hotline", "enterprise", NOTHING),
 }
 """What a filter may be set to in the made cities."""
 
 PARTITIONS = {
     **{
         name: CHOICES[name]
-        for name in ("unit", "tier", "kind", "channel", "line", "agent", "business")
+        for name in (
+            *("unit", "tier", "kind", "channel", "line", "agent", "business"),
+            *("source", "disposition", "queue"),
+        )
     },
     "category": ("01", "02", NOTHING),
     "territory": ("1", NOTHING),
