@@ -59,7 +59,12 @@ def ended(period: Period) -> Condition:
     return or_(period.holds(Ticket.closed_at), reopened)
 
 
+def under_way(at: datetime) -> Condition:
+    """Sent out by a moment, and nobody had completed it then."""
+    undone = or_(Ticket.completed_at.is_(None), Ticket.completed_at > at)
+    return and_(Ticket.dispatched_at <= at, undone)
+
+
 def overdue(at: datetime) -> Condition:
     """Past its limit at a moment, and nobody had completed it then."""
-    undone = or_(Ticket.completed_at.is_(None), Ticket.completed_at > at)
-    return and_(Ticket.dispatched_at.is_not(None), Ticket.due_at <= at, undone)
+    return and_(Ticket.due_at <= at, under_way(at))

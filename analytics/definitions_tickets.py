@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, time
 
-from sqlalchemy import and_, exists, or_, true
+from sqlalchemy import and_, exists, func, or_, true
 
-from analytics.conditions import Build, Condition, Definition, Worked, closed
+from analytics.conditions import Build, Condition, Definition, Worked, closed, under_way
 from analytics.periods import Period
 from dispatch.domain.rules import Rules
 from dispatch.domain.terms import ApplicationKind, ApplicationState, AssignmentEnd
@@ -46,6 +46,11 @@ def _on_time(period: Period, _rules: Rules, now: datetime) -> Definition:
     judged = or_(period.known(Ticket.completed_at), Ticket.due_at <= now)
     in_time = and_(period.known(Ticket.completed_at), Ticket.completed_at <= Ticket.due_at)
     return Definition(and_(period.holds(Ticket.due_at), judged), in_time)
+
+
+def _overdue(period: Period, _rules: Rules, now: datetime) -> Definition:
+    at = min(period.end, now)
+    return Definition(under_way(at), func.coalesce(Ticket.due_at <= at, False))
 
 
 def _completion(period: Period, _rules: Rules, _now: datetime) -> Definition:
@@ -148,6 +153,7 @@ DEFINITIONS: dict[str, Build] = {
     "acknowledged_on_time_rate": _acknowledged,
     "response_rate": _response,
     "on_time_rate": _on_time,
+    "overdue_rate": _overdue,
     "completion_rate": _completion,
     "replied_rate": _replied,
     "redo_rate": _redo,

@@ -56,6 +56,9 @@ class PeriodRule(StrEnum):
     CLOSED = "结案时间"
     MISSED = "漏接时间"
     BEGUN = "开始时间"
+    AT_END = "期末时点"
+    """Not by a moment of the case: what was so when the period ended. Such counts of two periods
+    are not added, the later one stands for both."""
 
 
 @dataclass(frozen=True)

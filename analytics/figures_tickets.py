@@ -64,6 +64,15 @@ TICKET_RATES: tuple[Figure, ...] = (
         Measure.ON_TIME,
     ),
     Figure(
+        "overdue_rate",
+        "超期未办结率",
+        Subject.TICKET,
+        "其中办理时限已过的工单",
+        "期末已派出而没有办结的工单",
+        PeriodRule.AT_END,
+        "各地通报列超期未办结件数；算式为本系统约定",
+    ),
+    Figure(
         "completion_rate",
         "办结率",
         Subject.TICKET,

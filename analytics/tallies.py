@@ -26,6 +26,9 @@ from dispatch.service.access import require_role
 CALLS, OPENED, SENT, CLOSED = "direct_answer_rate", "named_rate", "completion_rate", "redo_rate"
 """The figures that judge every call of a period, every ticket opened, sent out and closed in it."""
 
+OVERDUE = "overdue_rate"
+"""The figure whose hits are the open tickets past their limit when the period ended."""
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -167,18 +170,11 @@ class OverdueTicket:
     """Its title stays out of whatever leaves the house."""
 
 
-def overdue_count(session: Session, reader: Actor, *, at: datetime, now: datetime) -> int:
-    """How many open tickets were past their limit at a moment."""
-    require_role(reader, *READERS)
-    late = conditions.overdue(min(at, now))
-    return session.scalar(select(func.count()).select_from(Ticket).where(late)) or 0
-
-
 def overdue(
     session: Session, reader: Actor, *, at: datetime, now: datetime, limit: int
-) -> tuple[int, list[OverdueTicket]]:
-    """How many open tickets were past their limit at a moment, and the oldest of them."""
-    count = overdue_count(session, reader, at=at, now=now)
+) -> list[OverdueTicket]:
+    """The open tickets that were longest past their limit at a moment."""
+    require_role(reader, *READERS)
     # Which they are is found where figures are counted; the live database gives their names.
     oldest = (
         select(Ticket.id)
@@ -194,7 +190,7 @@ def overdue(
         .order_by(Ticket.due_at, Ticket.id)
     )
     rows = session.execute(query)
-    return count, [
+    return [
         OverdueTicket(number, title, unit or "未派单", Status(status), due, secret)
         for number, title, unit, status, due, secret in rows
         if due is not None

@@ -123,7 +123,7 @@ def weekly(
         closed=Change(total.closed, total_before.closed),
         figures={f.code: FigureLine(f, current[f.code], past[f.code], least) for f in FIGURES},
         late_units=tallies.late_units(session, reader, period, rules, now=now),
-        overdue_count=tallies.overdue_count(session, reader, at=period.end, now=now),
+        overdue_count=current[tallies.OVERDUE].hits,
         follow_up=follow_ups(session, reader, period, rules, current),
         rising=_rising(session, reader, period, opened, names),
         left_out=left_out(session, reader, period, rules, now=now),

@@ -93,15 +93,16 @@ def _headline(span: Span, total: Totals, earlier: Totals, values: Values) -> str
     if isinstance(on_time, Rate) and on_time.percent is not None:
         parts.append(f"应办结的 {on_time.percent}% 按时办结")
     if total.overdue:
-        parts.append(f"目前超期未办结 {total.overdue:,} 件")
+        parts.append(f"期末超期未办结 {total.overdue:,} 件")
     return "，".join(parts) + "。"
 
 
 def _volume(span: Span, total: Totals, earlier: Totals) -> Section:
+    late = rows_link(tallies.OVERDUE, span.period, "hits", business=YES)
     lines = (
         ("专线来电（个）", total.calls, earlier.calls, _rows(tallies.CALLS, span)),
         ("营商环境工单（件）", total.tickets, earlier.tickets, _rows(tallies.OPENED, span)),
-        ("其中超期未办结（件）", total.overdue, earlier.overdue, ""),
+        ("期末超期未办结（件）", total.overdue, earlier.overdue, late),
     )
     columns = (
         Column("项目"),
@@ -131,7 +132,8 @@ def _figures(
             least = figure.minimum(rules)
             by = number(points(now, before, least))
             cells = (number(now.percent), now.hits, now.judged, number(before.percent), by)
-            rates.append(Row((name, *cells), _rows(one, span)))
+            links = (_rows(one, span), "", _rows(one, span, "hits"), _rows(one, span))
+            rates.append(Row((name, *cells), "", links))
             if now.percent is not None:
                 change = moved(now, before, least, span.last)
                 words.append(f"{name} {percent(now)}" + (f"（{change}）" if change else ""))
@@ -174,8 +176,8 @@ def _figures(
     return Section(code, title, blocks)
 
 
-def _rows(code: str, span: Span) -> str:
-    return rows_link(code, span.period, business=YES)
+def _rows(code: str, span: Span, part: str = "judged") -> str:
+    return rows_link(code, span.period, part, business=YES)
 
 
 def _parts(span: Span, categories: Mapping[Named, int], units: Mapping[Named, int]) -> Section:

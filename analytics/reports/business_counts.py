@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 
+from analytics.conditions import overdue
 from analytics.facts import READERS, value
 from analytics.filters import enterprise_call
 from analytics.periods import Period
@@ -57,7 +58,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Totals:
-    """Calls and tickets of a span; `overdue` of those opened in it at the moment of counting."""
+    """Calls and tickets of a span; `overdue` is what was past its limit when it ended."""
 
     calls: int
     tickets: int
@@ -70,10 +71,12 @@ def totals(session: Session, reader: Actor, period: Period, *, now: datetime) ->
     calls = select(func.count()).where(
         Contact.direction == "inbound", period.holds(Contact.started_at), enterprise_call()
     )
-    late = _late(min(now, period.until or now))
-    tickets = select(func.count(), func.count().filter(late)).where(_opened(period))
-    opened, overdue = session.execute(tickets).one()
-    return Totals(session.scalar(calls) or 0, opened, overdue)
+    late = overdue(min(now, period.end))
+    asked = (
+        calls,
+        *(select(func.count()).where(_ticket(), which) for which in (_opened(period), late)),
+    )
+    return Totals(*(session.scalar(query) or 0 for query in asked))
 
 
 def figures(
@@ -97,10 +100,10 @@ def listed(session: Session, reader: Actor, period: Period, *, now: datetime) ->
     """The tickets opened in the span, oldest first; of a confidential one only its number."""
     require_role(reader, *READERS)
     query = (
-        select(Ticket, Category.name, Department.short_name, _late(now))
+        select(Ticket, Category.name, Department.short_name, overdue(now))
         .outerjoin(Category, Category.id == Ticket.category_id)
         .outerjoin(Department, Department.id == Ticket.department_id)
-        .where(_opened(period))
+        .where(_ticket(), _opened(period))
         .order_by(Ticket.created_at, Ticket.id)
         .limit(LISTED)
     )
@@ -120,12 +123,8 @@ def listed(session: Session, reader: Actor, period: Period, *, now: datetime) ->
 
 
 def _opened(period: Period) -> Any:
-    return and_(_ticket(), period.holds(Ticket.created_at))
+    return period.holds(Ticket.created_at)
 
 
 def _ticket() -> Any:
     return Ticket.business_environment.is_(True)
-
-
-def _late(now: datetime) -> Any:
-    return func.coalesce(and_(Ticket.completed_at.is_(None), Ticket.due_at <= now), False)

@@ -126,7 +126,7 @@ def gather(session: Session, reader: Actor, span: Span, rules: Rules, *, now: da
         values(session, reader, one, rules, now=at) for one, at in zip(spans, moments, strict=True)
     ]
     totals = [tallies.totals(one) for one in found]
-    count, listed = tallies.overdue(session, reader, at=period.end, now=now, limit=OVERDUE)
+    late = tallies.overdue(session, reader, at=period.end, now=now, limit=OVERDUE)
     opened = [counts.opened(session, reader, one) for one in spans]
     categories = [one.categories for one in opened]
     names = topics.category_names(session)
@@ -159,8 +159,8 @@ def gather(session: Session, reader: Actor, span: Span, rules: Rules, *, now: da
         worst=lowest(session, reader, period, rules, least=rules.profile.rating.least),
         classes=tallies.by_class(session, reader, period, now=now),
         units=counts.by_unit(session, reader, period, rules, now=now),
-        overdue_count=count,
-        overdue=listed,
+        overdue_count=rates[tallies.OVERDUE].hits,
+        overdue=late,
         follow_up=follow_ups(session, reader, period, rules, rates),
         left_out=left_out(session, reader, period, rules, now=now),
         instructions=past.instructions(session, reader, period, now=now),

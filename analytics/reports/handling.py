@@ -20,7 +20,7 @@ from analytics.rates import Rate
 from analytics.reports.gathered import Gathered
 from analytics.reports.tables import cell, rows_link, ticket_link
 from analytics.reports.words import CONFIDENTIAL, moment
-from analytics.tallies import SENT
+from analytics.tallies import OVERDUE, SENT
 from dispatch.domain.vocabulary import DepartmentKind
 
 
@@ -141,12 +141,16 @@ def overdue(found: Gathered) -> Section:
         if late:
             worst = max(late, key=lambda unit: unit.overdue)
             words += f"，涉及 {len(late):,} 个单位，最多的是{worst.name}（{worst.overdue:,} 件）"
-        blocks: list[Block] = [Paragraph(f"{words}。")]
+        link = rows_link(OVERDUE, found.span.period, "hits")
+        blocks: list[Block] = [Paragraph(f"{words}。", link)]
     else:
         blocks = [Paragraph(f"{when}没有超期未办结的工单。")]
     counted = sum(unit.overdue for unit in late)
     rows = [
-        Row((unit.name, unit.kind.label, unit.overdue, moment(unit.oldest)))
+        Row(
+            (unit.name, unit.kind.label, unit.overdue, moment(unit.oldest)),
+            rows_link(OVERDUE, found.span.period, "hits", unit=unit.code),
+        )
         for unit in sorted(late, key=lambda u: (-u.overdue, u.code))
     ]
     columns = (Column("单位"), Column("类别"), Column("超期件数", Kind.COUNT), Column("最早到期"))
@@ -155,7 +159,7 @@ def overdue(found: Gathered) -> Section:
             "超期工单（按单位）",
             columns,
             rows,
-            total=Row(("合计", "", counted, "")),
+            total=Row(("合计", "", counted, ""), rows_link(OVERDUE, found.span.period, "hits")),
             empty="没有单位有超期未办结的工单。",
         )
     )
