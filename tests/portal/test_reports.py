@@ -121,8 +121,11 @@ def test_a_special_report_is_of_one_subject_only(busy_town: Town) -> None:
     told = re.search(r"噪声：本期受理工单 ([\d,]+) 件", page)
     assert told is not None
     where = page.partition('data-testid="section-where"')[2].partition("</table>")[0]
-    assert re.findall(r'class="wide">([^<]+)<', where) == ["噪声", "合计"]
+    names = re.findall(r'class="wide"><a href="([^"]+)"[^>]*>([^<]+)<', where)
+    assert [name for _, name in names] == ["噪声", "合计"]
     assert f">{told[1]}<" in where
+    # Both open the tickets of this subject and of no other.
+    assert all(f"category={noise}" in link for link, _ in names)
 
 
 def test_a_report_is_taken_away_as_a_file(busy_town: Town) -> None:
