@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from portal.auth import SESSION_COOKIE
+from tests.fixtures_hotline import until
 from tests.portal.serving import serving
 from tests.portal.steps import REPLY, Walker
 from tests.portal.town import Town
@@ -26,7 +27,11 @@ def site(town: Town) -> Iterator[str]:
 
 @pytest.fixture
 def visit(town: Town, site: str, new_context: Callable[..., BrowserContext]) -> Visit:
-    """Open a page as a person of the town, and wait until it hears live events."""
+    """Open a page as a person of the town, and wait until it hears live events.
+
+    The answer to its question begins a moment before the stream is one that is told anything.
+    """
+    streams = town.app.state.live._connections
 
     def open_page(login: str, path: str, **options: object) -> Page:
         context = new_context(base_url=site, **options)
@@ -34,8 +39,9 @@ def visit(town: Town, site: str, new_context: Callable[..., BrowserContext]) -> 
             [{"name": SESSION_COOKIE, "value": town.session(login).token, "url": site}]
         )
         page = context.new_page()
-        with page.expect_response("**/live"):
-            page.goto(path)
+        before = set(streams)
+        page.goto(path)
+        until(lambda: set(streams) - before, 30)
         return page
 
     return open_page
@@ -106,6 +112,41 @@ def test_a_ticket_page_follows_what_others_do_and_leaves_typed_words_alone(
     assert page.input_value("[name=public_reply]") == REPLY
     page.get_by_test_id("complete").click()
     expect(page.get_by_test_id("status")).to_contain_text("待审核")
+
+
+def test_words_of_a_refused_press_stay_whatever_others_do_next(town: Town, visit: Visit) -> None:
+    walker = Walker(town, town.ticket()).walk_to("acknowledged")
+    page = visit("chengguan", f"/tickets/{walker.number}")
+    reply = page.locator("[name=public_reply]")
+    reply.fill(REPLY)
+    walker.press("chengguan", "contact", note="同事已经联系")
+    expect(page.locator("#moved-on")).to_be_visible()
+    # Kept also when the press comes before the last words were sent, and the window closes then.
+    with page.expect_response(f"**/tickets/{walker.number}/draft"):
+        reply.press_sequentially("请监督。")
+        page.get_by_test_id("complete").click()
+        expect(page.get_by_test_id("refusal")).to_be_visible()
+        reply.blur()
+    walker.press("chengguan", "contact", note="又联系了一次")
+    expect(page.get_by_test_id("timeline")).to_contain_text("又联系了一次")
+    expect(page.locator("#moved-on")).to_be_visible()
+    expect(reply).to_have_value(f"{REPLY}请监督。")
+    page.close()
+    again = visit("chengguan", f"/tickets/{walker.number}")
+    assert again.input_value("[name=public_reply]") == f"{REPLY}请监督。"
+
+
+def test_a_form_that_came_with_news_is_kept_like_the_first(town: Town, visit: Visit) -> None:
+    walker = Walker(town, town.ticket()).walk_to("acknowledged")
+    page = visit("chengguan", f"/tickets/{walker.number}")
+    page.evaluate("document.getElementById('ticket-side').dataset.first = 'yes'")
+    walker.press("chengguan", "contact", note="同事已经联系")
+    expect(page.locator("#ticket-side[data-first]")).to_have_count(0)
+    with page.expect_response(f"**/tickets/{walker.number}/draft"):
+        page.fill("[name=public_reply]", "写到一半的答复")
+    page.close()
+    again = visit("chengguan", f"/tickets/{walker.number}")
+    assert again.input_value("[name=public_reply]") == "写到一半的答复"
 
 
 def test_a_long_reply_survives_a_closed_window(town: Town, visit: Visit) -> None:

@@ -102,8 +102,10 @@ class LiveTicket {
     }
     const side = document.getElementById("ticket-side");
     const inUse = edited(side) || side.contains(document.activeElement) || [...side.querySelectorAll("audio")].some((a) => !a.paused);
-    if (!inUse) exchange(side, page.getElementById("ticket-side"));
-    else if (page.querySelector(".ticket")?.dataset.version !== document.querySelector(".ticket").dataset.version) this.warn();
+    if (!inUse && !refused()) {
+      exchange(side, page.getElementById("ticket-side"));
+      keepDrafts(this.number);
+    } else if (page.querySelector(".ticket")?.dataset.version !== document.querySelector(".ticket").dataset.version) this.warn();
   }
 
   warn() {
@@ -118,6 +120,22 @@ class LiveTicket {
 }
 
 // --- drafts -----------------------------------------------------------------------------------------------
+/** Whether this page came back from a press that was refused: only here stands what was typed. */
+const refused = () => document.querySelector(".refusal, #ticket-side .field-error") !== null;
+
+const kept = new WeakSet();
+
+/** Every form on the page is kept, also those that came with news from others. */
+function keepDrafts(number) {
+  for (const form of document.querySelectorAll(".ticket form[data-draft]")) {
+    if (kept.has(form)) continue;
+    kept.add(form);
+    const draft = new Draft(form, number);
+    // The press came before what was typed last had been sent.
+    if (refused() && new URL(form.action).pathname === location.pathname) draft.typed();
+  }
+}
+
 class Draft {
   constructor(form, number) {
     this.form = form;
@@ -241,7 +259,7 @@ if (desk) new LiveDesk(desk);
 const ticket = document.querySelector(".ticket[data-number]");
 if (ticket) {
   new LiveTicket(ticket);
-  for (const form of ticket.querySelectorAll("form[data-draft]")) new Draft(form, ticket.dataset.number);
+  keepDrafts(ticket.dataset.number);
   for (const place of ticket.querySelectorAll("[data-lint]")) {
     const area = document.getElementById(place.dataset.lint);
     if (area?.value.trim()) lint(area, place, ticket.dataset.number);
