@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
@@ -27,8 +27,10 @@ for name in [name for name in os.environ if name.startswith("HOTLINE_") and name
 
 # Two policies each storm alone: 200 sequences at every run, 2,000 at night. By day the examples
 # are the same every time, so that a red run is somebody's change; at night they are new ones.
-settings.register_profile("daily", derandomize=True)
-settings.register_profile("nightly", max_examples=1_000, print_blob=True)
+# However long an example took, on a crowded machine that says nothing of what it tries.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("daily", patient, derandomize=True)
+settings.register_profile("nightly", patient, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "daily"))
 
 STANDING_BACK = 10
