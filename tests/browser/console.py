@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from telephony.asterisk.phones import SimulatedPhone
@@ -49,6 +51,11 @@ def listens(phone: SimulatedPhone, more: int = 60) -> None:
     """Wait until a simulated telephone has heard speech for a while."""
     before = phone.media.loud_packets
     until(lambda: phone.media.loud_packets > before + more, 20)
+
+
+def saved(page: Page) -> None:
+    """Wait until the server has what was typed; an empty form's own words promise it already."""
+    expect(page.locator("#autosave[data-state=saved]")).to_contain_text(re.compile(r"^自动保存 \d"))
 
 
 def talk_briefly(hotline: HotlineUnderTest, page: Page, number: str) -> None:

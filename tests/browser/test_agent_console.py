@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.console import dock, in_state, packets, ring, talk_briefly
+from tests.browser.console import dock, in_state, packets, ring, saved, talk_briefly
 from tests.fixtures_hotline import HotlineUnderTest, until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser, pytest.mark.slow]
@@ -33,7 +33,7 @@ def test_a_call_pops_is_answered_by_key_written_up_and_read_out(
         expect(page.locator("#call-mark")).to_have_text("通话中")
         page.keyboard.insert_text(STORY)
         page.keyboard.type("。")
-        expect(page.locator("#autosave")).to_contain_text("自动保存")
+        saved(page)
 
         # Two-way sound: a second is fifty packets.
         until(lambda: min(packets(page)) > 100, 10, lambda: str(packets(page)))
@@ -125,7 +125,7 @@ def test_what_is_typed_survives_a_lost_network(agent: Callable[..., Page]) -> No
     page = agent("agent3", ready=False)
     page.keyboard.press("Alt+n")
     page.locator("#f-content").fill("来信反映路灯不亮")
-    expect(page.locator("#autosave")).to_contain_text("自动保存")
+    saved(page)
     page.context.set_offline(True)
     page.locator("#f-content").press_sequentially("，已经三天")
     expect(page.locator("#autosave")).to_contain_text("已存在本机")
@@ -134,7 +134,7 @@ def test_what_is_typed_survives_a_lost_network(agent: Callable[..., Page]) -> No
     expect(page.locator("#f-content")).to_have_value("来信反映路灯不亮，已经三天")
     page.context.set_offline(False)
     page.locator("#f-content").focus()
-    expect(page.locator("#autosave")).to_contain_text("自动保存")
+    saved(page)
     page.keyboard.press("F4")
     expect(page.locator("#saved-number")).to_be_visible()
     expect(page.locator("#dock-problems")).not_to_contain_text("还没有登记成功")

@@ -118,8 +118,8 @@ def test_119_gets_the_citizen_and_the_agent_is_free(
         fire.hang_up()
         assert citizen.wait(20).released_by_other_side
     expect(page.locator("#f-content")).to_have_value("楼下着火了", timeout=15_000)
-    said = Visitor(hotline, "agent1").read("/agent/recent").text
-    assert "转接专线" in said
+    reader = Visitor(hotline, "agent1")
+    until(lambda: "转接专线" in reader.read("/agent/recent").text)
 
 
 def test_110_comes_to_a_talk_of_three_and_the_agent_stays(
@@ -216,6 +216,7 @@ def test_a_follow_up_is_dialled_with_one_key_and_its_call_stands_beside_the_tick
     page.fill("[name=login]", "center")
     page.fill("[name=password]", hotline.passwords["center"])
     page.click("button[type=submit]")
+    expect(page).not_to_have_url(f"{hotline.url}/sign-in")
     page.goto(f"{hotline.url}/follow-up/{asked}")
     page.get_by_test_id("take").click()
     line = page.locator("#dial-line")
@@ -241,7 +242,9 @@ def test_no_way_leads_from_an_agents_telephone_to_the_outside(
     hotline: HotlineUnderTest, agent: Callable[..., Page], outside: str
 ) -> None:
     """Neither dialled by SIP past all rules nor by handing a citizen on, with the page forged."""
-    agent("agent3", ready=False).select_option("#dock-reason", label="请示班长")
+    colleague = agent("agent3", ready=False)
+    colleague.select_option("#dock-reason", label="请示班长")
+    expect(colleague.locator("#dock[data-seat=paused]")).to_be_visible()
     page = agent("agent2")
     with (
         hotline.asterisk.rung_citizen(seconds=5).start() as nobody,

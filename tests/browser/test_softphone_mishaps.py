@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.console import hears, in_state, listens, ring
+from tests.browser.console import hears, in_state, listens, ring, saved
 from tests.fixtures_hotline import HotlineUnderTest
 from tests.scenarios.people import Visitor
 
@@ -55,7 +55,7 @@ def test_a_browser_that_crashed_in_mid_call_gets_the_call_back(
     page = agent("agent2")
     with ring(hotline, "13900000012", seconds=120) as citizen:
         talking(page)
-        expect(page.locator("#autosave")).to_contain_text("自动保存")
+        saved(page)
         context = page.context
         state = context.storage_state()
         context.close()
@@ -108,12 +108,14 @@ def test_a_lost_network_is_said_and_heals_without_losing_the_call(
     with ring(hotline, "13900000014", seconds=90) as citizen:
         talking(page)
         page.context.set_offline(True)
+        # What was typed before may have been sent before.
+        page.locator("#f-content").press_sequentially("，请尽快")
         expect(page.locator("#autosave")).to_contain_text("已存在本机")
         page.context.set_offline(False)
         hears(page)
         in_state(page, "talking")
         listens(citizen)
-        expect(page.locator("#f-content")).to_have_value(STORY)
+        expect(page.locator("#f-content")).to_have_value(f"{STORY}，请尽快")
         page.keyboard.press("Alt+x")
         citizen.wait(20)
 

@@ -74,11 +74,16 @@ def answered(page: Page, hotline: HotlineUnderTest, number: str) -> SimulatedPho
 
 
 def log_kinds(page: Page, hotline: HotlineUnderTest) -> list[str]:
-    """What the access log says, the newest last."""
+    """What the access log says once nothing goes on, the newest last."""
     other = page.context.new_page()
-    other.goto(f"{hotline.url}/wallboard/log")
+
+    def all_over() -> bool:
+        other.goto(f"{hotline.url}/wallboard/log")
+        return other.get_by_text("进行中").count() == 0
+
+    # The telephone system tells of the end after the telephones have heard of it.
+    until(all_over, 20, lambda: other.inner_text("tbody"))
     kinds = other.locator("tbody tr td:nth-child(2)").all_inner_texts()
-    assert other.get_by_text("进行中").count() == 0
     other.close()
     return [kind.strip() for kind in reversed(kinds)]
 

@@ -21,6 +21,12 @@ from portal.auth import SESSION_COOKIE
 from portal.live import QUEUE_LENGTH, Connection, Message
 from tests.portal.town import MONDAY, Town
 
+PATIENCE_S = 30
+"""Not a measure of speed, which the benchmarks take: how long until it will never come."""
+
+HELD_BACK_S = 60
+"""How long a server would wait for streams that do not end by themselves."""
+
 
 class Server(uvicorn.Server):
     """The server as `hotline serve` runs it: streams end before connections are waited for."""
@@ -44,7 +50,7 @@ class Site:
         """Ask the server to go; return how many seconds it took."""
         started = time.monotonic()
         self.server.should_exit = True
-        self.thread.join(15)
+        self.thread.join(HELD_BACK_S)
         assert not self.thread.is_alive()
         return time.monotonic() - started
 
@@ -53,7 +59,7 @@ class Site:
 def site(town: Town) -> Iterator[Site]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(town.app, log_config=None, timeout_graceful_shutdown=10)
+    config = uvicorn.Config(town.app, log_config=None, timeout_graceful_shutdown=HELD_BACK_S)
     server = Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
@@ -74,19 +80,19 @@ class Listener:
     last_id: str | None = None
     heard: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     _open: threading.Event = field(default_factory=threading.Event)
-    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE_S))
 
     def __enter__(self) -> Listener:
         token = self.site.town.session(self.login).token
         self._client.cookies.set(SESSION_COOKIE, token)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        assert self._open.wait(10)
+        assert self._open.wait(PATIENCE_S)
         return self
 
     def _listen(self) -> None:
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
-        event = ""
+        event, data = "", ""
         with (
             self._client,
             self._client.stream("GET", f"{self.site.url}/live", headers=headers) as stream,
@@ -98,13 +104,17 @@ class Listener:
                 elif name == "id":
                     self.last_id = value
                 elif name == "data":
+                    data = value
+                elif not line and data:
+                    # Heard when it is whole: its id comes after what it says.
+                    self.heard.append((event, json.loads(data)))
                     self._open.set()
-                    self.heard.append((event, json.loads(value)))
+                    data = ""
 
     def __exit__(self, *_: object) -> None:
         """The stream ends with the server."""
 
-    def wait_for(self, event: str, seconds: float = 5) -> dict[str, object]:
+    def wait_for(self, event: str, seconds: float = PATIENCE_S) -> dict[str, object]:
         """The data of the first such event."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -114,7 +124,7 @@ class Listener:
             time.sleep(0.01)
         raise AssertionError(f"{self.login} never heard {event}: {self.heard}")
 
-    def wait_for_count(self, event: str, count: int, seconds: float = 5) -> None:
+    def wait_for_count(self, event: str, count: int, seconds: float = PATIENCE_S) -> None:
         """Wait until so many of these events were heard."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.events().count(event) < count:
@@ -148,10 +158,8 @@ def test_a_ringing_call_reaches_its_agent_and_the_supervisors_only(site: Site) -
         Listener(site, "ban") as ban,
         Listener(site, "chengguan") as unit,
     ):
-        started = time.monotonic()
         ring(site.town, "8001")
         data = wang.wait_for("call_ringing")
-        assert time.monotonic() - started < 1
         assert (data["extension"], data["call_id"]) == ("8001", "hot1-1")
         assert "138" not in json.dumps(data)
         ban.wait_for("call_ringing")
@@ -210,7 +218,7 @@ def test_a_page_that_comes_back_hears_what_it_missed(site: Site) -> None:
 
 def test_open_streams_do_not_hold_the_server_back(site: Site) -> None:
     with Listener(site, "wang"), Listener(site, "ban"):
-        assert site.stop() < 3
+        assert site.stop() < HELD_BACK_S / 2
 
 
 def test_many_pages_listen_at_once_without_a_thread_each(site: Site) -> None:
@@ -219,7 +227,7 @@ def test_many_pages_listen_at_once_without_a_thread_each(site: Site) -> None:
 
     async def listen_together(count: int) -> int:
         limits = httpx.Limits(max_connections=count)
-        async with httpx.AsyncClient(timeout=30, limits=limits) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, limits=limits) as client:
             client.cookies.set(SESSION_COOKIE, token)
             ready = asyncio.Semaphore(0)
 
