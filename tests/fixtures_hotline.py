@@ -83,7 +83,7 @@ class HotlineUnderTest:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        until(self._is_ready, READY_WITHIN_S, lambda: self.log.read_text("utf-8")[-3000:])
+        until(self.is_ready, READY_WITHIN_S, lambda: self.log.read_text("utf-8")[-3000:])
 
     def kill_web(self) -> None:
         """End the web process as a power cut would."""
@@ -104,7 +104,7 @@ class HotlineUnderTest:
     def start_asterisk(self) -> None:
         """Start the telephone system again and wait until the web process has found it."""
         self.asterisk.runner.start()
-        until(self._is_ready, READY_WITHIN_S, lambda: self.log.read_text("utf-8")[-3000:])
+        until(self.is_ready, READY_WITHIN_S, lambda: self.log.read_text("utf-8")[-3000:])
 
     def command(self, *arguments: str) -> str:
         """Run a `hotline` command on this installation; return what it printed."""
@@ -125,14 +125,15 @@ class HotlineUnderTest:
         request = urllib.request.Request(
             f"{self.url}/api/v1{path}", headers={"Authorization": f"Bearer {token}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether the web process says that every part is."""
         assert self._web is not None
         assert self._web.poll() is None, self.log.read_text("utf-8")[-3000:]
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -82,8 +82,9 @@ def test_a_megabyte_is_read_in_bounded_time_to_a_bounded_length(
     tokenizer: Tokenizer, unit: str
 ) -> None:
     text = unit * (1_000_000 // len(unit))
-    started = time.perf_counter()
+    # The work itself: how long it waits for its turn is the machine's affair.
+    started = time.process_time()
     words = tokenizer.words(text)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert len(normalise(text)) <= MAX_CHARS
     assert all(len(word) <= max(MAX_WORD, 4) for word in words if word.isascii())

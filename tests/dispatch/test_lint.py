@@ -174,9 +174,10 @@ def test_the_demo_city_s_own_replies_are_in_order() -> None:
 
 def test_the_longest_hostile_reply_is_read_in_no_time() -> None:
     for text in ("1 " * 10_000, "1" * 20_000, "3号楼 " * 5_000, "一" * 20_000, "陈 晓 " * 5_000):
-        started = time.perf_counter()
+        # The work itself: how long it waits for its turn is the machine's affair.
+        started = time.process_time()
         findings(text)
-        assert time.perf_counter() - started < 2.0
+        assert time.process_time() - started < 2.0
 
 
 @given(st.text(max_size=300), st.text(max_size=12), st.text(max_size=20))

@@ -12,6 +12,7 @@ import pytest
 
 from hotline.ground import StartFailed, local_address, require_free_port, sole_run
 from hotline.restarts import Restarts
+from tests.fixtures_asterisk import free_port
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def hotline(folder: Path, command: str, **settings: object) -> subprocess.Comple
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=170,
         check=False,
     )
 
@@ -88,10 +89,7 @@ def test_a_database_that_is_away_is_one_sentence(tmp_path: Path, command: str) -
     with socket.socket() as listener:  # bound and not listening: refused at once
         listener.bind(("127.0.0.1", 0))
         url = f"postgresql://somebody:geheim@127.0.0.1:{listener.getsockname()[1]}/hotline"
-        with socket.socket() as web:
-            web.bind(("127.0.0.1", 0))
-            free = web.getsockname()[1]
-        done = hotline(tmp_path, command, database_url=url, port=free)
+        done = hotline(tmp_path, command, database_url=url, port=free_port())
     assert done.returncode == 3
     assert "数据库连接不上" in done.stderr
     assert "HOTLINE_DATABASE_URL" in done.stderr

@@ -13,6 +13,7 @@ import uvicorn
 from playwright.sync_api import BrowserContext, Page, expect
 
 from portal.auth import SESSION_COOKIE
+from tests.fixtures_asterisk import free_port
 from tests.portal.test_live import Server, Site, ring
 from tests.portal.town import Town, open_town
 
@@ -108,8 +109,13 @@ def test_tabs_of_one_browser_share_one_stream(root: BrowserContext, site: Site) 
 
 
 def test_a_lost_link_is_told_and_heals_by_itself(
-    root: BrowserContext, site: Site, tmp_path: Path
+    town: Town, new_context: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
+    # Nobody else is given this port while nobody listens there.
+    port = free_port()
+    site = serve(town, port)
+    root = new_context()
+    sign_in(root, site, "root")
     page = root.new_page()
     page.goto(f"{site.url}/account")
     page.evaluate(TITLE_BY_CALL)
@@ -120,8 +126,8 @@ def test_a_lost_link_is_told_and_heals_by_itself(
     expect(bar).to_be_visible()
     assert "自动重连" in bar.inner_text()
     ring(site.town, "8001", "missed while away")
-    again = serve(open_town(tmp_path), int(site.url.rpartition(":")[2]))
-    expect(bar).to_be_hidden(timeout=15_000)
+    again = serve(open_town(tmp_path), port)
+    expect(bar).to_be_hidden(timeout=30_000)
     expect(page).to_have_title("missed while away")
     page.close()
     again.stop()

@@ -14,6 +14,7 @@ from portal.app import create_app
 from portal.auth import SESSION_COOKIE
 from tests.portal.models_made import TellingSuggester, coverage, put_model
 from tests.portal.serving import serving
+from tests.portal.test_leader_browser import DRAWN
 from tests.portal.town import Town
 
 pytestmark = pytest.mark.browser
@@ -44,9 +45,7 @@ def test_the_slider_recounts_and_a_training_is_followed_to_its_end(
     for chart in ("calibration", "curve"):
         canvas = page.get_by_test_id(chart).locator("canvas")
         expect(canvas).to_be_visible()
-        assert canvas.evaluate(
-            "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
-        )
+        assert canvas.evaluate(DRAWN)
     expect(page.get_by_test_id("covered-share")).to_have_text("25.0%")
     slider = page.get_by_test_id("slider")
     slider.focus()

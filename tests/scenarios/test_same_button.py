@@ -54,9 +54,11 @@ def test_of_two_who_dispatch_one_succeeds_and_the_other_keeps_the_words_and_is_t
     for page, unit in ((first, "市城管局"), (second, "市住建局")):
         page.fill("#form-dispatch [name=department]", unit)
         page.fill("#form-dispatch [name=opinion]", f"{unit}：{OPINION}")
-    for page in (first, second):
-        # Pressed before either answer is waited for.
-        page.evaluate("document.querySelector('[data-testid=dispatch]').click()")
+    # Pressed before either answer is waited for. The news of the first press may be on the page
+    # of the second before its own answer is.
+    with first.expect_navigation(), second.expect_navigation():
+        for page in (first, second):
+            page.evaluate("document.querySelector('[data-testid=dispatch]').click()")
     told = []
     for page, unit in ((first, "市城管局"), (second, "市住建局")):
         expect(page.locator("[data-testid=status]").first).to_contain_text("待签收")

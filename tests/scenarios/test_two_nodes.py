@@ -41,7 +41,7 @@ class Pair:
     def readiness(self) -> tuple[int, dict[str, Any]]:
         """What /readyz says to the machine itself."""
         try:
-            with urllib.request.urlopen(f"{self.hotline.url}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.hotline.url}/readyz", timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as refusal:
             with refusal:
@@ -49,7 +49,7 @@ class Pair:
 
     def figure(self, name: str) -> dict[str, float]:
         """A figure of /metrics by node."""
-        with urllib.request.urlopen(f"{self.hotline.url}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.hotline.url}/metrics", timeout=60) as answer:
             text = answer.read().decode()
         rows = [row for row in text.splitlines() if row.startswith(f"{name}{{node=")]
         return {row.split('"')[1]: float(row.split()[-1]) for row in rows}
