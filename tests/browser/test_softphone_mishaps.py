@@ -135,6 +135,36 @@ def test_an_identity_number_is_not_recorded_and_the_clock_shows_it(
         citizen.wait(20)
 
 
+DEAF = """(() => {
+  // The first link is taken by a telephone system that hears nothing on it.
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    #deaf = !window.unheard;
+    send(message) {
+      if (!this.#deaf) super.send(message);
+      else (window.unheard ??= []).push(message);
+    }
+  };
+})()"""
+
+
+def test_a_telephone_system_that_is_still_starting_is_asked_again_soon(
+    hotline: HotlineUnderTest, agent: Callable[..., Page]
+) -> None:
+    page = agent("agent1")
+    page.add_init_script(DEAF)
+    page.reload()
+    # SIP's own patience would be 32 seconds.
+    expect(page.locator("#dock[data-registered=yes]")).to_be_visible(timeout=25_000)
+    assert page.evaluate("window.unheard.filter((it) => it.startsWith('REGISTER ')).length") >= 1
+    expect(page.locator("#dock-problems")).to_have_text("")
+    with ring(hotline, "13900000017", seconds=60) as citizen:
+        talking(page)
+        hears(page)
+        page.keyboard.press("Alt+x")
+        citizen.wait(20)
+
+
 def test_asterisk_restarted_in_mid_call_is_said_and_leaves_a_clean_desk(
     hotline: HotlineUnderTest, agent: Callable[..., Page]
 ) -> None:

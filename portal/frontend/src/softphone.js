@@ -4,6 +4,7 @@ import JsSIP from "./vendor/jssip.js";
 
 const PEER = { iceServers: [] }; // the telephone system is next door: no STUN
 const RETRY_MS = 3000;
+const ANSWER_MS = 6000; // a telephone system that is still starting takes the link and hears nothing on it
 const SILENT_MS = 4000; // no sound for this long after the link broke: the other end is gone
 
 /** One line, one call at a time, and beside it a colleague who is asked (`aside`).
@@ -61,6 +62,7 @@ export class Softphone extends EventTarget {
       connection_recovery_max_interval: 4,
       user_agent: "hotline",
     });
+    this.ua.on("connecting", () => this.expectAnswer());
     this.ua.on("connected", () => this.problem("link", null));
     this.ua.on("disconnected", () => {
       this.registered = false;
@@ -71,6 +73,7 @@ export class Softphone extends EventTarget {
       if (this.state === "ringing") this.cutOff();
     });
     this.ua.on("registered", () => {
+      clearTimeout(this.unanswered);
       this.registered = true;
       this.problem("register", null);
       this.changed();
@@ -97,7 +100,18 @@ export class Softphone extends EventTarget {
     this.leaving = true;
   }
 
+  /** SIP itself would wait half a minute for the answer before it tried again. */
+  expectAnswer() {
+    clearTimeout(this.unanswered);
+    this.unanswered = setTimeout(() => {
+      if (this.leaving || this.registered) return;
+      this.ua.transport.disconnect();
+      this.ua.transport.connect();
+    }, ANSWER_MS);
+  }
+
   notRegistered(event) {
+    if (event.response) clearTimeout(this.unanswered);
     this.registered = false;
     const refused = [401, 403, 407].includes(event.response?.status_code);
     this.problem("register", refused ? WORDS.account : WORDS.register);
@@ -106,7 +120,9 @@ export class Softphone extends EventTarget {
         const account = await this.fetchAccount().catch(() => null);
         if (account?.available) this.ua.set("password", account.password);
       }
-      if (this.ua.isConnected()) this.ua.register();
+      if (!this.ua.isConnected() || this.registered) return;
+      this.ua.register();
+      this.expectAnswer();
     });
   }
 
