@@ -152,7 +152,7 @@ def _private_cluster(programs: Path, folder: Path) -> Iterator[PostgresServer]:
         yield PostgresServer(address)
     finally:
         server.send_signal(signal.SIGQUIT)
-        server.wait(timeout=20)
+        server.wait(timeout=60)
 
 
 def _home(user: str | None) -> dict[str, str]:
@@ -165,7 +165,7 @@ def _die_with_parent() -> None:
 
 
 def _wait_until_ready(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120  # on a crowded machine, behind everybody who is on the phone
     while True:
         try:
             psycopg.connect(address, connect_timeout=5).close()

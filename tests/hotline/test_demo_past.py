@@ -6,8 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from dispatch.bus import Database
 from dispatch.domain.vocabulary import Disposition
 from dispatch.domain.worktime import SHANGHAI
@@ -61,7 +59,6 @@ def test_every_call_ends_once_and_nothing_happens_after_now() -> None:
             assert (t.status.value == "closed") == (t.closed_at is not None)
 
 
-@pytest.mark.timeout(60)
 def test_an_interrupted_seed_is_finished_by_the_next_and_doubles_nothing(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'hotline.db'}")
     schema.migrate(database)
