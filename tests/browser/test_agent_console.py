@@ -116,7 +116,7 @@ def test_a_call_not_taken_goes_to_the_next_agent(
     expect(other.locator("#caller")).to_contain_text("13911112222")
     expect(other.locator("#f-content")).to_have_value("中途挂断")
     other.keyboard.press("Alt+o")
-    other.get_by_text("中途挂断", exact=True).click()
+    other.locator("#outcomes").get_by_text("中途挂断", exact=True).click()
     other.get_by_role("button", name="登记结果").click()
     expect(other.locator("#saved")).to_contain_text("中途挂断")
 
