@@ -36,7 +36,10 @@ TICKET_FIGURES: tuple[Figure, ...] = (*TICKET_RATES, *TICKET_MEANS)
 BY_CODE = {figure.code: figure for figure in CATALOGUE}
 
 LEFT_OUT: tuple[tuple[str, str], ...] = (
-    ("知识库更新、差错、实例拨测", "本系统还没有知识库，没有可以统计的数据。"),
+    (
+        "知识库更新、差错、实例拨测",
+        "各单位的知识更新和纠错见知识库页，不按工单计入指标；没有拨测的登记，实例拨测无法统计。",
+    ),
     ("息诉率", "各地只公布名称，没有查到算式，也没有哪一项登记能判断是否息诉。"),
     ("万人诉求比", "分母是常住人口，不是可以打开的记录；按区县列在领导页的地图上。"),
     (

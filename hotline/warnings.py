@@ -23,6 +23,7 @@ from dispatch.service import (
     early_warning_counts,
     early_warnings,
     hot_spot_counts,
+    knowledge_gap_queries,
     wandering,
 )
 from dispatch.service.early_warning_counts import DueSoon
@@ -133,10 +134,34 @@ def find_wanderers(session: Session, rules: Rules, now: datetime) -> list[Sign]:
     ]
 
 
+def find_gaps(session: Session, rules: Rules, now: datetime) -> list[Sign]:
+    """Questions that agents asked the knowledge base for in vain, often enough to be told of."""
+    policy = rules.profile.knowledge
+    since = now - timedelta(days=policy.gap_days)
+    found = knowledge_gap_queries.asked_in_vain(session, least=policy.gap_asked, since=since)
+    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [
+        Sign(
+            kind=WarningKind.KNOWLEDGE_GAP,
+            subject=f"{one.gap_id} {one.question}",
+            about=one.question,
+            since=midnight - timedelta(days=midnight.weekday()),
+            words=(
+                f"最近 {policy.gap_days} 天话务员查“{one.question}”{one.count} 次没有找到答案，"
+                f"查的有 {one.agents} 人。"
+            ),
+            count=one.count,
+            tickets=knowledge_gap_queries.tickets_of(session, one.gap_id, since=since),
+        )
+        for one in found
+    ]
+
+
 FINDERS: Mapping[WarningKind, Callable[[Session, Rules, datetime], list[Sign]]] = {
     WarningKind.SURGE: find_surges,
     WarningKind.ABOUT_TO_MISS: find_misses,
     WarningKind.WANDERING: find_wanderers,
+    WarningKind.KNOWLEDGE_GAP: find_gaps,
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from dispatch.domain import (
     call_terms,
     judging_terms,
+    knowledge_terms,
     learning_terms,
     reporting_terms,
     terms,
@@ -35,6 +36,7 @@ def words() -> dict[str, type[Labelled]]:
             learning_terms,
             judging_terms,
             reporting_terms,
+            knowledge_terms,
         )
         for name, cls in vars(module).items()
         if inspect.isclass(cls) and issubclass(cls, Labelled) and cls is not Labelled

@@ -40,6 +40,12 @@ class ActionNotAllowed(HotlineError):
     code = "action-not-allowed"
 
 
+class EntryChangedMeanwhile(HotlineError):
+    """这个知识条目刚刚被其他人改过，请对照最新内容后再保存；您填写的内容已保留"""
+
+    code = "entry-changed-meanwhile"
+
+
 class ChangedMeanwhile(HotlineError):
     """这张工单刚刚被其他人处理过，请查看最新内容后再操作；您填写的内容已保留"""
 

@@ -936,6 +936,34 @@ class BriefChanged(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnowledgeChanged(Fact):
+    """A knowledge entry was written, approved, published, sent back or withdrawn."""
+
+    label: ClassVar[str] = "知识条目"
+    entry_id: int
+    act: str
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowledgeErrorChanged(Fact):
+    """An error in a knowledge entry was reported or answered."""
+
+    label: ClassVar[str] = "知识纠错"
+    error_id: int
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowledgeGapChanged(Fact):
+    """Something asked for and not found was given to a unit, dismissed, or answered."""
+
+    label: ClassVar[str] = "问而未得"
+    gap_id: int
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReportIssued(Fact):
     """A report was issued, or a correction of one."""
 

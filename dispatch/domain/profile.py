@@ -46,6 +46,7 @@ from dispatch.domain.judging_rules import (
     SurveyRules,
 )
 from dispatch.domain.judging_terms import Denominator
+from dispatch.domain.knowledge_rules import KnowledgeRules
 from dispatch.domain.leader_rules import BriefRules, EarlyWarningRules
 from dispatch.domain.learning_rules import ClassifierRules, HotSpotRules
 from dispatch.domain.limits import Evidence, Limit, LimitRule, Mark
@@ -220,6 +221,7 @@ class PolicyProfile:
     classifier: ClassifierRules
     hot_spot: HotSpotRules
     early_warning: EarlyWarningRules
+    knowledge: KnowledgeRules
     brief: BriefRules
     report: ReportRules
     staffing: StaffingRules

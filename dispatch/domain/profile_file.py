@@ -47,6 +47,7 @@ from dispatch.domain.judging_rules import (
     SurveyRules,
 )
 from dispatch.domain.judging_terms import Denominator
+from dispatch.domain.knowledge_rules import KnowledgeRules
 from dispatch.domain.leader_rules import BriefRules, EarlyWarningRules
 from dispatch.domain.learning_rules import ClassifierRules, HotSpotRules
 from dispatch.domain.limits import (
@@ -279,6 +280,13 @@ SECTIONS: Mapping[str, Mapping[str, Reader]] = MappingProxyType(
             "occupancy_percent": as_number,
             "usual_wrap_s": as_number,
         },
+        "knowledge": {
+            "gap_asked": as_number,
+            "gap_days": as_number,
+            "write": as_limit,
+            "error_answer": as_limit,
+            "review_days": as_number,
+        },
         "brief": {"feedback": as_limit, "urgent_feedback": as_limit},
         "report": {
             "kinds": any_of(ReportKind),
@@ -352,6 +360,7 @@ def parse_profile(data: Table, parent: PolicyProfile | None = None) -> PolicyPro
         hot_spot=HotSpotRules(**sections["hot_spot"]),
         open_data=OpenDataRules(**sections["open_data"]),
         early_warning=EarlyWarningRules(**sections["early_warning"]),
+        knowledge=KnowledgeRules(**sections["knowledge"]),
         brief=BriefRules(**sections["brief"]),
         report=ReportRules(**sections["report"]),
         staffing=StaffingRules(**sections["staffing"]),

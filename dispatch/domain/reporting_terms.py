@@ -71,6 +71,7 @@ class WarningKind(Labelled):
     SURGE = "surge", "诉求激增"
     ABOUT_TO_MISS = "about_to_miss", "将大面积超期"
     WANDERING = "wandering", "工单流转不定"
+    KNOWLEDGE_GAP = "knowledge_gap", "问而未得"
 
 
 class WarningState(Labelled):

@@ -234,6 +234,7 @@ class NoticeKind(Labelled):
     EARLY_WARNING = "early_warning", "早期预警"
     BRIEF = "brief", "要情"
     JOINT_MEETING = "joint_meeting", "联席会议"
+    KNOWLEDGE = "knowledge", "知识库"
 
 
 class PolicyPart(Labelled):

@@ -43,6 +43,8 @@ class WarningView:
     since: datetime
     found_at: datetime
     tickets: tuple[str, ...]
+    gap_id: int | None
+    """The question it is about, when it is about knowledge that was not found."""
     settled_at: datetime | None
     settled_by: str
     outcome: str
@@ -125,11 +127,13 @@ def _query() -> Select[*tuple[Any, ...]]:
 def _view(reader: Actor, found: Any) -> WarningView:
     row, category, division, unit, code, settler = found
     kind = WarningKind(row.kind)
+    gap = kind is WarningKind.KNOWLEDGE_GAP
     place = (division or "全市") if kind is WarningKind.SURGE else ""
     about = {
         WarningKind.SURGE: f"{place}“{category}”",
         WarningKind.ABOUT_TO_MISS: unit or "",
         WarningKind.WANDERING: f"工单 {row.subject}",
+        WarningKind.KNOWLEDGE_GAP: f"知识库没有“{row.subject.partition(' ')[2]}”",
     }[kind]
     return WarningView(
         id=row.id,
@@ -145,6 +149,7 @@ def _view(reader: Actor, found: Any) -> WarningView:
         since=row.since,
         found_at=row.found_at,
         tickets=tuple(row.tickets),
+        gap_id=int(row.subject.partition(" ")[0]) if gap else None,
         settled_at=row.settled_at,
         settled_by=settler or ("系统" if row.settled_at else ""),
         outcome=row.outcome,

@@ -33,11 +33,13 @@ TOLD = {
     WarningKind.SURGE: Role.SUPERVISOR,
     WarningKind.ABOUT_TO_MISS: Role.SUPERVISOR,
     WarningKind.WANDERING: Role.DISPATCHER,
+    WarningKind.KNOWLEDGE_GAP: Role.CENTER,
 }
 GONE = {
     WarningKind.SURGE: "已回落：最近一次查找时不再高于以往范围",
     WarningKind.ABOUT_TO_MISS: "压力已解除：按办结速度不再预计超期",
     WarningKind.WANDERING: "已不再流转：有单位承办或已办结",
+    WarningKind.KNOWLEDGE_GAP: "已有答案、不予补充，或近期不再有人问",
 }
 
 

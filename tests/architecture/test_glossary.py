@@ -12,6 +12,7 @@ import pytest
 from dispatch.domain import (
     call_terms,
     judging_terms,
+    knowledge_terms,
     learning_terms,
     reporting_terms,
     terms,
@@ -24,7 +25,15 @@ from dispatch.domain.vocabulary import Labelled
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
 ENUMS: dict[str, type[Labelled]] = {
     name: cls
-    for module in (vocabulary, terms, call_terms, learning_terms, judging_terms, reporting_terms)
+    for module in (
+        vocabulary,
+        terms,
+        call_terms,
+        learning_terms,
+        judging_terms,
+        reporting_terms,
+        knowledge_terms,
+    )
     for name, cls in inspect.getmembers(module, inspect.isclass)
     if issubclass(cls, Labelled) and cls is not Labelled
 } | {"AgentState": AgentState}

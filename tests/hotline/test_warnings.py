@@ -19,8 +19,9 @@ from dispatch.models.oversight import Notice
 from dispatch.models.people import Department
 from dispatch.models.reporting import EarlyWarning
 from dispatch.models.tickets import Ticket
-from dispatch.service import early_warnings
+from dispatch.service import early_warning_queries, early_warnings
 from hotline import warnings
+from tests.dispatch.knowledge_story import Story
 from tests.hot_spot_city import DAYS, NOW, STREET, quiet_city, seen
 
 RULES = Rules(load_profile("default"), load_calendar())
@@ -204,3 +205,25 @@ def test_without_weeks_of_history_nothing_is_told(database: Database) -> None:
     assert DAYS > 56
     with database.read() as session:
         assert warnings.find_surges(session, RULES, NOW) == []
+
+
+def test_what_is_asked_for_in_vain_is_warned_of_until_it_is_answered(database: Database) -> None:
+    story = Story(database, RULES)
+    policy = RULES.profile.knowledge
+    for n in range(policy.gap_asked):
+        assert warnings.look(database, RULES, TUESDAY) == 0
+        story.miss("加装电梯补贴", now=TUESDAY - timedelta(hours=9 - n))
+    assert warnings.look(database, RULES, TUESDAY) == 1
+    (one,) = open_ones(database)
+    assert (one.kind, one.count) == (WarningKind.KNOWLEDGE_GAP.value, policy.gap_asked)
+    assert "加装电梯补贴" in one.words
+    with database.read() as session:
+        view = early_warning_queries.warning_for(session, story.who["centre"], one.id)
+        told = session.scalars(select(Notice).where(Notice.role == Role.CENTER.value)).all()
+    assert view.about == "知识库没有“加装电梯补贴”"
+    assert view.gap_id is not None
+    assert story.gap(view.gap_id).count == policy.gap_asked
+    assert len(told) == 1
+    # A week later nobody has asked for it any more.
+    assert warnings.look(database, RULES, TUESDAY + policy.gap_days * DAY) == 0
+    assert open_ones(database) == []
