@@ -89,6 +89,13 @@ CHECKED = SUPERVISING | only(Role.AGENT)
 JOINT_READERS = IN_CHARGE | only(Role.LEADER, Role.ADMIN, Role.DEPARTMENT)
 """Who reads of joint meetings; a unit only what it was told to do."""
 
+KNOWLEDGE_READERS = DESKS | only(Role.AGENT)
+"""Who reads knowledge entries; a unit only its own."""
+
+KNOWLEDGE_WRITERS = only(Role.DEPARTMENT, Role.CENTER)
+SEARCHING = KNOWLEDGE_READERS - only(Role.DEPARTMENT)
+"""The centre's own people, who search, cite and report errors."""
+
 ACCESS: dict[tuple[str, str], Audience] = {
     # --- account, health, live ---
     ("GET", "/"): STAFF,
@@ -424,6 +431,27 @@ ACCESS: dict[tuple[str, str], Audience] = {
     # --- leader and reports ---
     ("GET", "/leader"): OVERSEERS,
     ("POST", "/leader/instruct"): only(Role.LEADER),
+    # --- knowledge base ---
+    ("GET", "/resident/knowledge"): PUBLIC,
+    ("GET", "/resident/knowledge/{entry_id}"): PUBLIC,
+    ("GET", "/agent/knowledge"): only(Role.AGENT),
+    ("POST", "/agent/knowledge"): only(Role.AGENT),
+    ("POST", "/agent/knowledge/cite"): only(Role.AGENT),
+    ("POST", "/agent/knowledge/miss"): only(Role.AGENT),
+    ("GET", "/knowledge"): KNOWLEDGE_READERS,
+    ("POST", "/knowledge"): KNOWLEDGE_WRITERS,
+    ("GET", "/knowledge/new"): KNOWLEDGE_WRITERS,
+    ("GET", "/knowledge/errors"): KNOWLEDGE_READERS,
+    ("POST", "/knowledge/errors/{error_id}/explain"): KNOWLEDGE_WRITERS,
+    ("GET", "/knowledge/gaps"): WATCHING_HOT_SPOTS,
+    ("GET", "/knowledge/gaps/{gap_id}"): WATCHING_HOT_SPOTS,
+    ("POST", "/knowledge/gaps/{gap_id}/assign"): only(Role.CENTER),
+    ("POST", "/knowledge/gaps/{gap_id}/dismiss"): only(Role.CENTER),
+    ("GET", "/knowledge/{entry_id}"): KNOWLEDGE_READERS,
+    ("GET", "/knowledge/{entry_id}/edit"): KNOWLEDGE_WRITERS,
+    ("POST", "/knowledge/{entry_id}/edit"): KNOWLEDGE_WRITERS,
+    ("POST", "/knowledge/{entry_id}/errors"): SEARCHING,
+    ("POST", "/knowledge/{entry_id}/{act}"): KNOWLEDGE_WRITERS,
     # --- briefs, early warnings ---
     ("GET", "/briefs"): BRIEF_READERS,
     ("POST", "/briefs"): IN_CHARGE,

@@ -31,6 +31,7 @@ PLACES: tuple[Place, ...] = (
     Place("/supervision", "督办", "flag", "s"),
     Place("/hot-spots", "热点", "flame", "h"),
     Place("/warnings", "预警", "bell-ringing", "z"),
+    Place("/knowledge", "知识", "book", "0"),
     Place("/leader", "看板", "chart-line", "l"),
     Place("/figures", "指标", "list-check", "j"),
     Place("/briefs", "要情", "file-text", "i"),

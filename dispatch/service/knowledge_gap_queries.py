@@ -28,7 +28,7 @@ from dispatch.models.tickets import Ticket
 from dispatch.service.access import require_role, visible
 
 PAGE = 50
-READERS = (Role.DISPATCHER, Role.SUPERVISOR, Role.CENTER)
+READERS = (Role.DISPATCHER, Role.SUPERVISOR, Role.CENTER, Role.LEADER)
 MOST_ROWS = 500
 
 

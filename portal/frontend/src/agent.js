@@ -301,6 +301,8 @@ document.addEventListener("click", ({ target }) => {
   if (category) accept("category", category);
   if (division) accept("division", division);
   if (pick) choose(pick, value);
+  const cited = target.closest("#knowledge [data-cite]");
+  if (cited) insert(cited);
   const called = target.closest("[data-dial]");
   if (called) dial(called.dataset.dial || field("phone")?.value.trim() || "");
   if (target.closest("#outcomes-toggle")) toggleOutcomes();
@@ -379,10 +381,33 @@ const KEYS = {
   "Alt+KeyJ": () => toggleMore(),
   // Not by a click: a button just put on the screen may not know yet what it does.
   "Alt+KeyN": () => document.getElementById("new-by-hand") && show("/agent/new"),
-  "Alt+Digit1": () => suggestion(0),
-  "Alt+Digit2": () => suggestion(1),
-  "Alt+Digit3": () => suggestion(2),
+  "Alt+KeyS": () => document.getElementById("knowledge-q")?.focus(),
+  "Alt+Digit1": () => numbered(0),
+  "Alt+Digit2": () => numbered(1),
+  "Alt+Digit3": () => numbered(2),
+  "Alt+Digit4": () => citation(3)?.click(),
+  "Alt+Digit5": () => citation(4)?.click(),
 };
+
+/** While the cursor is in the knowledge panel its entries have the numbers, else the categories. */
+function numbered(index) {
+  const entry = document.activeElement?.closest("#knowledge") && citation(index);
+  if (entry) entry.click();
+  else suggestion(index);
+}
+
+const citation = (index) => document.querySelectorAll("#knowledge [data-cite]")[index];
+
+/** Put an entry's words into the answer; what is internal is cited and not put there. */
+function insert(button) {
+  const answer = field("answer");
+  if (!answer || "internal" in button.dataset) return;
+  const entry = button.closest(".knowledge-hit");
+  const words = entry.querySelector("[data-answer]").textContent.trim();
+  const basis = entry.querySelector("[data-basis]")?.textContent.trim();
+  const whole = basis ? `${words}（依据：${basis}）` : words;
+  if (!answer.value.includes(whole)) accept("answer", answer.value ? `${answer.value}\n${whole}` : whole);
+}
 
 function suggestion(index) {
   const chip = document.querySelectorAll("#suggestions [data-category]")[index];
