@@ -10,6 +10,7 @@ from dispatch.domain.rules import Rules
 from dispatch.files.vault import Keyring
 from dispatch.service.rulebook import RuleBook
 from hotline.demo_appeals import add_appeals
+from hotline.demo_knowledge import add_knowledge
 from hotline.demo_links import add_links
 from hotline.demo_people import add_people
 from hotline.demo_ratings import add_ratings
@@ -30,7 +31,7 @@ def furnish(
     found_policy(database, rulebook, now=now)
     add_present_calls(database, rulebook, recordings, now=now)
     current = rulebook.at(now)
-    for add in (add_three_views, add_people, add_appeals, add_talk, add_reporting):
+    for add in (add_three_views, add_people, add_appeals, add_talk, add_reporting, add_knowledge):
         add(database, current, now=now)
     add_ratings(database, now=now)
     add_links(database, keyring, current, now=now)

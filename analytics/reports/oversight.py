@@ -111,7 +111,7 @@ def warnings(found: Gathered) -> Section:
                     None if one.expected is None else round(one.expected, 1),
                     *(one.state.label, one.outcome),
                 ),
-                "/warnings",
+                f"/warnings/{one.id}",
             )
             for one in warned
         ],
