@@ -135,6 +135,12 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "warning_miss_precision_8",
         "warning_miss_precision_30",
     ),
+    "knowledge": (
+        "knowledge_search_ms_p50_sqlite",
+        "knowledge_search_ms_p95_sqlite",
+        "knowledge_search_ms_p50_postgres",
+        "knowledge_search_ms_p95_postgres",
+    ),
     "deadlines": ("deadlines_per_s",),
     "transitions": ("transitions_per_s_sqlite", "transitions_per_s_postgres"),
     "sweeping": (
@@ -150,7 +156,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 APART = frozenset(
     {
         *("exports", "figures", "forecast", "hot_spots", "imports"),
-        *("learning_year", "million", "warnings"),
+        *("knowledge", "learning_year", "million", "warnings"),
     }
 )
 """Families that take too long for a whole run; they run when they are named."""

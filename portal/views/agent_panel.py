@@ -12,9 +12,16 @@ from dispatch.domain.people import Actor
 from dispatch.domain.terms import Gender, RequesterKind
 from dispatch.domain.vocabulary import Channel, RequestKind, Urgency
 from dispatch.domain.worktime import SHANGHAI
-from dispatch.service import caller_queries, console_queries, drafts, form_choices
+from dispatch.service import (
+    caller_queries,
+    console_queries,
+    drafts,
+    form_choices,
+    knowledge_gap_queries,
+)
 from dispatch.service.caller_queries import CallerPast
 from dispatch.service.console_queries import ContactView, OwnDay
+from dispatch.service.knowledge_gap_queries import UsedView
 from dispatch.service.queries_search import units
 from portal.views.agent_form import EMPTY, FIELDS, MORE, OUTCOMES, Catalogue, Subject, Typed, label
 
@@ -45,6 +52,8 @@ class Panel:
     repeat: str = ""
     """Number of the caller's earlier ticket of the same matter, when there is a choice to make."""
     saved: Saved | None = None
+    used: tuple[UsedView, ...] = ()
+    """What was cited from the knowledge base on this call."""
 
     @property
     def manual(self) -> bool:
@@ -124,6 +133,7 @@ def for_contact(
         saved_at=draft.saved_at if draft and not contact.registered else None,
         catalogue=catalogue(session),
         saved=saved,
+        used=_used(session, actor, contact_id),
     )
 
 
@@ -146,6 +156,7 @@ def by_hand(session: Session, actor: Actor, again: int | None, phone: str) -> Pa
         form=form,
         saved_at=draft.saved_at if draft else None,
         catalogue=catalogue(session),
+        used=_used(session, actor, again),
     )
 
 
@@ -173,7 +184,14 @@ def refused(
         errors={name: problem} if name in FIELDS else {},
         problem=problem,
         repeat=repeat or typed.get("repeat_number", ""),
+        used=_used(session, actor, subject.contact_id),
     )
+
+
+def _used(session: Session, actor: Actor, contact_id: int | None) -> tuple[UsedView, ...]:
+    if contact_id is None:
+        return ()
+    return knowledge_gap_queries.used_on(session, actor, contact_id)
 
 
 def number_of(session: Session, actor: Actor, typed: Typed) -> str | None:
