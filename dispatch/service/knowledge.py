@@ -7,18 +7,16 @@ follow GB/T 44191-2024. The text on display stays until the next version takes i
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from dispatch.bus import record
 from dispatch.db import Session
 from dispatch.domain.errors import ActionNotAllowed, EntryChangedMeanwhile, InvalidInput, NotFound
-from dispatch.domain.events import KnowledgeChanged, KnowledgeErrorChanged, KnowledgeGapChanged
+from dispatch.domain.events import KnowledgeChanged
 from dispatch.domain.knowledge_steps import WRITERS, next_knowledge_status
 from dispatch.domain.knowledge_terms import (
-    ErrorReportState,
-    GapState,
     KnowledgeAct,
     KnowledgeLevel,
     KnowledgeStatus,
@@ -27,24 +25,19 @@ from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
 from dispatch.domain.terms import NoticeKind
 from dispatch.domain.vocabulary import Role
-from dispatch.domain.worktime import local
 from dispatch.models.catalog import Category
 from dispatch.models.knowledge import (
     KnowledgeEntry,
-    KnowledgeError,
-    KnowledgeGap,
     KnowledgeStep,
-    KnowledgeVersion,
 )
 from dispatch.models.people import Department
-from dispatch.service import knowledge_index, notices
+from dispatch.service import notices
 from dispatch.service.access import require_role
+from dispatch.service.knowledge_publishing import publish, take_down
 
 LONGEST = {"title": 120, "answer": 4000, "basis": 1000, "keywords": 200}
 NAMES = {"title": "标题", "answer": "答复口径", "basis": "依据", "keywords": "关键词"}
 WORDS = 1_000
-TEXT = (*LONGEST, "level", "category_id", "valid_from", "valid_until")
-"""What a version keeps of an entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +132,9 @@ def move(
     if act is KnowledgeAct.APPROVE and not entry.answer.strip():
         raise InvalidInput("答复口径还是空的，请先写好再审核", field="answer")
     if act is KnowledgeAct.PUBLISH:
-        _publish(session, actor, entry, rules, now)
+        publish(session, actor, entry, rules, now)
     if act is KnowledgeAct.WITHDRAW:
-        _take_down(session, entry)
+        take_down(session, entry)
     _step(session, actor, entry, act, target, said, now)
     if act is KnowledgeAct.SEND_BACK:
         told = f"知识条目“{entry.title}”被退回修改：{said}"
@@ -168,77 +161,6 @@ def held(session: Session, actor: Actor, entry_id: int) -> KnowledgeEntry:
         raise NotFound("没有找到这个知识条目，或它不属于您的单位")
     require_role(actor, *WRITERS)
     return entry
-
-
-def live_version(session: Session, entry_id: int) -> KnowledgeVersion | None:
-    """The version on display."""
-    query = select(KnowledgeVersion).where(
-        KnowledgeVersion.entry_id == entry_id, KnowledgeVersion.live
-    )
-    return session.scalar(query)
-
-
-def _publish(
-    session: Session, actor: Actor, entry: KnowledgeEntry, rules: Rules, now: datetime
-) -> None:
-    today = local(now).date()
-    if entry.valid_until is not None and entry.valid_until < today:
-        raise InvalidInput("有效期已经过去，请退回单位改定后再发布", field="valid_until")
-    _take_down(session, entry)
-    entry.version += 1
-    version = KnowledgeVersion(
-        entry_id=entry.id,
-        number=entry.version,
-        department_id=entry.department_id,
-        **{name: getattr(entry, name) for name in TEXT},
-        published_at=now,
-        published_by_id=actor.staff_id,
-        live=True,
-    )
-    session.add(version)
-    session.flush()
-    knowledge_index.put(session, version)
-    entry.due_at = None
-    if entry.review_on is None or entry.review_on <= today:
-        entry.review_on = today + timedelta(days=rules.profile.knowledge.review_days)
-    _close_gaps(session, actor, entry, now)
-    _correct_errors(session, actor, entry, now)
-
-
-def _take_down(session: Session, entry: KnowledgeEntry) -> None:
-    shown = live_version(session, entry.id)
-    if shown is not None:
-        knowledge_index.drop(session, shown.id)
-        session.execute(
-            update(KnowledgeVersion).where(KnowledgeVersion.id == shown.id).values(live=False)
-        )
-
-
-def _close_gaps(session: Session, actor: Actor, entry: KnowledgeEntry, now: datetime) -> None:
-    gaps = session.scalars(
-        select(KnowledgeGap).where(
-            KnowledgeGap.entry_id == entry.id, KnowledgeGap.state == GapState.ASSIGNED.value
-        )
-    )
-    for gap in gaps.all():
-        gap.state, gap.closed_at = GapState.CLOSED.value, now
-        fact = KnowledgeGapChanged(at=now, gap_id=gap.id, state=gap.state)
-        record(session, actor, fact)
-
-
-def _correct_errors(session: Session, actor: Actor, entry: KnowledgeEntry, now: datetime) -> None:
-    reports = session.scalars(
-        select(KnowledgeError).where(
-            KnowledgeError.entry_id == entry.id,
-            KnowledgeError.state == ErrorReportState.OPEN.value,
-            KnowledgeError.version < entry.version,
-        )
-    )
-    for row in reports.all():
-        row.state, row.answered_at = ErrorReportState.CORRECTED.value, now
-        row.answered_by_id = actor.staff_id
-        row.answer = f"已更正，见第 {entry.version} 版"
-        record(session, actor, KnowledgeErrorChanged(at=now, error_id=row.id, state=row.state))
 
 
 def _step(

@@ -17,6 +17,7 @@ from dispatch.domain.terms import NoticeKind
 from dispatch.models.knowledge import KnowledgeEntry, KnowledgeError
 from dispatch.service import knowledge, notices
 from dispatch.service.access import require_role
+from dispatch.service.knowledge_publishing import live_version
 
 LONGEST = 1_000
 
@@ -34,7 +35,7 @@ def report(
     require_role(actor, *CENTRE)
     said = _said(words, "请写明哪里有误，正确的是什么、从何得知")
     entry = session.get(KnowledgeEntry, entry_id)
-    shown = knowledge.live_version(session, entry_id) if entry else None
+    shown = live_version(session, entry_id) if entry else None
     if entry is None or shown is None:
         raise NotFound("没有找到这个条目，或它已经撤下")
     calendar = rules.calendar.with_hours(rules.profile.hours)

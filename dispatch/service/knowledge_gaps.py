@@ -24,6 +24,7 @@ from dispatch.models.knowledge import KnowledgeGap, KnowledgeMiss, KnowledgeUse
 from dispatch.service import console_queries, knowledge, notices
 from dispatch.service.access import require_role
 from dispatch.service.knowledge import EntryForm
+from dispatch.service.knowledge_publishing import live_version
 
 SAME_QUESTION = timedelta(minutes=30)
 """The same agent asking the same again on one call is one miss."""
@@ -93,7 +94,7 @@ def cite(
     """
     require_role(actor, *CENTRE)
     _own_call(session, actor, contact_id)
-    shown = knowledge.live_version(session, entry_id)
+    shown = live_version(session, entry_id)
     if shown is None:
         raise NotFound("没有找到这个条目，或它已经撤下")
     if contact_id is not None:

@@ -32,6 +32,7 @@ from dispatch.models.knowledge import (
 )
 from dispatch.models.people import Department, Staff
 from dispatch.service.access import require_role
+from dispatch.service.knowledge_error_queries import ErrorView, error_list, reach
 
 PAGE = 50
 KEEPERS = frozenset({Role.CENTER, Role.SUPERVISOR})
@@ -103,26 +104,6 @@ class StepView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ErrorView:
-    """One error report; `late` when it was not answered in time, or is overdue."""
-
-    id: int
-    entry_id: int
-    title: str
-    unit: str
-    version: int
-    words: str
-    state: ErrorReportState
-    reported_at: datetime
-    reported_by: str
-    due_at: datetime
-    late: bool
-    answer: str
-    answered_at: datetime | None
-    answered_by: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class EntryView:
     """One entry; `work` is the text in work, None for those who only read."""
 
@@ -157,7 +138,7 @@ def entry_list(
 ) -> tuple[EntryRow, ...]:
     """Entries under a tab that the reader may see, the newest first; `unit`, `category`: codes."""
     query = _rows(now).where(
-        _reach(reader), _tab(tab, now), _chosen(unit, category, words), _shown(reader, now)
+        reach(reader), _tab(tab, now), _chosen(unit, category, words), _shown(reader, now)
     )
     if before is not None:
         query = query.where(KnowledgeEntry.id < before)
@@ -183,7 +164,7 @@ def entry_counts(
         .outerjoin(KnowledgeVersion, _on_display())
         .join(Department, Department.id == KnowledgeEntry.department_id)
         .outerjoin(Category, Category.id == KnowledgeEntry.category_id)
-        .where(_reach(reader), _chosen(unit, category, words), _shown(reader, now))
+        .where(reach(reader), _chosen(unit, category, words), _shown(reader, now))
     ).one()
     return {name: int(count or 0) for name, count in zip(names, row, strict=True)}
 
@@ -200,7 +181,7 @@ def entry_for(session: Session, reader: Actor, entry_id: int, *, now: datetime) 
     Raises:
         NotFound: there is none, it is another unit's, or nothing of it is on display.
     """
-    query = _rows(now).where(KnowledgeEntry.id == entry_id, _reach(reader), _shown(reader, now))
+    query = _rows(now).where(KnowledgeEntry.id == entry_id, reach(reader), _shown(reader, now))
     found = session.execute(query).first()
     if found is None:
         raise NotFound("没有找到这个知识条目，或它不属于您的单位")
@@ -223,76 +204,6 @@ def entry_for(session: Session, reader: Actor, entry_id: int, *, now: datetime) 
         acts=knowledge_acts(KnowledgeStatus(entry.status), reader),
         may_report=reader.role in CENTRE and any(one.live for one in versions),
     )
-
-
-def error_list(
-    session: Session,
-    reader: Actor,
-    state: ErrorReportState | None = None,
-    *,
-    entry_id: int | None = None,
-    now: datetime,
-) -> tuple[ErrorView, ...]:
-    """Error reports the reader may see, those due first."""
-    reporter, answerer = Staff.__table__.alias(), Staff.__table__.alias()
-    query = (
-        select(
-            KnowledgeError,
-            KnowledgeEntry.title,
-            Department.short_name,
-            reporter.c.name,
-            answerer.c.name,
-        )
-        .join(KnowledgeEntry, KnowledgeEntry.id == KnowledgeError.entry_id)
-        .join(Department, Department.id == KnowledgeEntry.department_id)
-        .outerjoin(reporter, reporter.c.id == KnowledgeError.reported_by_id)
-        .outerjoin(answerer, answerer.c.id == KnowledgeError.answered_by_id)
-        .where(_reach(reader))
-        .order_by(KnowledgeError.answered_at.desc(), KnowledgeError.due_at, KnowledgeError.id)
-        .limit(PAGE * 4)
-    )
-    if state is not None:
-        query = query.where(KnowledgeError.state == state.value)
-    if entry_id is not None:
-        query = query.where(KnowledgeError.entry_id == entry_id)
-    return tuple(
-        ErrorView(
-            id=row.id,
-            entry_id=row.entry_id,
-            title=title,
-            unit=unit,
-            version=row.version,
-            words=row.words,
-            state=ErrorReportState(row.state),
-            reported_at=row.reported_at,
-            reported_by=who or "系统",
-            due_at=row.due_at,
-            late=row.due_at < (row.answered_at or now),
-            answer=row.answer,
-            answered_at=row.answered_at,
-            answered_by=by or "",
-        )
-        for row, title, unit, who, by in session.execute(query)
-    )
-
-
-def open_errors(session: Session, reader: Actor) -> int:
-    """How many error reports wait for an answer, as far as the reader may see them."""
-    query = (
-        select(func.count())
-        .select_from(KnowledgeError)
-        .join(KnowledgeEntry, KnowledgeEntry.id == KnowledgeError.entry_id)
-        .where(_reach(reader), KnowledgeError.state == ErrorReportState.OPEN.value)
-    )
-    return session.scalar(query) or 0
-
-
-def _reach(reader: Actor) -> ColumnElement[bool]:
-    if reader.role in CENTRE:
-        return true()
-    if reader.role is Role.DEPARTMENT and reader.department_id is not None:
-        return KnowledgeEntry.department_id == reader.department_id
-    return false()
 
 
 def _shown(reader: Actor, now: datetime) -> ColumnElement[bool]:

@@ -16,7 +16,12 @@ from dispatch.domain.knowledge_steps import WRITERS
 from dispatch.domain.knowledge_terms import KnowledgeAct, KnowledgeLevel
 from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import Role
-from dispatch.service import knowledge, knowledge_errors, knowledge_queries
+from dispatch.service import (
+    knowledge,
+    knowledge_error_queries,
+    knowledge_errors,
+    knowledge_queries,
+)
 from dispatch.service.knowledge_queries import PAGE, TABS
 from dispatch.service.queries_search import unit_code, units
 from portal.deps import Ctx, Me, Now, PortalContext
@@ -60,7 +65,7 @@ def list_page(
         counts = knowledge_queries.entry_counts(
             session, me.actor, unit=unit, category=category, words=q, now=now
         )
-        waiting = knowledge_queries.open_errors(session, me.actor)
+        waiting = knowledge_error_queries.open_errors(session, me.actor)
         known = () if me.actor.role is Role.DEPARTMENT else units(session)
     return render(
         request,
@@ -104,7 +109,7 @@ def write(request: Request, ctx: Ctx, me: Me, now: Now, typed: TypedForm) -> Res
 def errors_page(request: Request, ctx: Ctx, me: Me, now: Now) -> Response:
     """纠错: those that wait first, by when they are due."""
     with ctx.db.read() as session:
-        listed = knowledge_queries.error_list(session, me.actor, now=now)
+        listed = knowledge_error_queries.error_list(session, me.actor, now=now)
     return render(request, "knowledge/errors.html", listed=listed)
 
 

@@ -23,7 +23,13 @@ from dispatch.domain.knowledge_terms import (
 from dispatch.domain.people import Actor
 from dispatch.domain.rules import Rules
 from dispatch.domain.worktime import SHANGHAI
-from dispatch.service import knowledge, knowledge_errors, knowledge_index, knowledge_queries
+from dispatch.service import (
+    knowledge,
+    knowledge_error_queries,
+    knowledge_errors,
+    knowledge_index,
+    knowledge_queries,
+)
 from dispatch.service.knowledge import EntryForm
 from tests.dispatch.knowledge_story import NOW, TODAY, Story
 
@@ -187,7 +193,7 @@ def test_an_error_report_has_a_clock_in_working_time_and_is_explained(story: Sto
     friday = NOW.replace(tzinfo=SHANGHAI, day=27, hour=17)
     error = story.report(entry, "比例已经改成百分之七十", now=friday)
     with story.database.read() as session:
-        shown = knowledge_queries.error_list(session, story.who["liaison"], now=friday)[0]
+        shown = knowledge_error_queries.error_list(session, story.who["liaison"], now=friday)[0]
     assert shown.due_at == friday.replace(day=30, hour=17, minute=30)
     assert not shown.late
     with pytest.raises(NotFound):
@@ -196,7 +202,7 @@ def test_an_error_report_has_a_clock_in_working_time_and_is_explained(story: Sto
         story.explain(error, " ")
     story.explain(error, "比例没有变", now=friday + timedelta(days=5))
     with story.database.read() as session:
-        shown = knowledge_queries.error_list(session, story.who["agent"], now=NOW)[0]
+        shown = knowledge_error_queries.error_list(session, story.who["agent"], now=NOW)[0]
     assert (shown.state, shown.answer, shown.late) == (
         ErrorReportState.EXPLAINED,
         "比例没有变",
@@ -213,7 +219,7 @@ def test_an_error_report_is_answered_by_the_version_that_corrects_it(story: Stor
     story.move(entry, KnowledgeAct.APPROVE, "leader")
     story.move(entry, KnowledgeAct.PUBLISH, "centre")
     with story.database.read() as session:
-        (shown,) = knowledge_queries.error_list(session, story.who["liaison"], now=NOW)
+        (shown,) = knowledge_error_queries.error_list(session, story.who["liaison"], now=NOW)
     assert (shown.state, shown.answer) == (ErrorReportState.CORRECTED, "已更正，见第 2 版")
 
 
