@@ -18,6 +18,7 @@ from dispatch.domain.people import Actor
 from dispatch.domain.vocabulary import Role
 from dispatch.service import (
     knowledge,
+    knowledge_entry_queries,
     knowledge_error_queries,
     knowledge_errors,
     knowledge_queries,
@@ -132,7 +133,7 @@ def entry_page(request: Request, entry_id: int, ctx: Ctx, me: Me, now: Now) -> R
 def edit_page(request: Request, entry_id: int, ctx: Ctx, me: Me, now: Now) -> Response:
     """The form with the text in work."""
     with ctx.db.read() as session:
-        view = knowledge_queries.entry_for(session, me.actor, entry_id, now=now)
+        view = knowledge_entry_queries.entry_for(session, me.actor, entry_id, now=now)
         typed = TypedEntry.of(view, category_choices(session))
     return _form(request, ctx, me.actor, typed, entry_id)
 
@@ -142,7 +143,7 @@ def edit(request: Request, entry_id: int, ctx: Ctx, me: Me, now: Now, typed: Typ
     """Change the text in work; refused, the form comes back as typed."""
     said = TypedEntry.read(typed)
     with ctx.db.read() as session:
-        knowledge_queries.entry_for(session, me.actor, entry_id, now=now)
+        knowledge_entry_queries.entry_for(session, me.actor, entry_id, now=now)
     try:
         with ctx.db.work() as session:
             form = said.form(category_choices(session))
@@ -158,7 +159,7 @@ def report_error(
 ) -> Response:
     """纠错 by one of the centre's people."""
     with ctx.db.read() as session:
-        knowledge_queries.entry_for(session, me.actor, entry_id, now=now)
+        knowledge_entry_queries.entry_for(session, me.actor, entry_id, now=now)
     try:
         with ctx.db.work() as session:
             knowledge_errors.report(session, me.actor, entry_id, words, rules=ctx.rules, now=now)
@@ -173,7 +174,7 @@ def move(
 ) -> Response:
     """单位审核, 退回修改, 发布, 撤下."""
     with ctx.db.read() as session:
-        knowledge_queries.entry_for(session, me.actor, entry_id, now=now)
+        knowledge_entry_queries.entry_for(session, me.actor, entry_id, now=now)
     if act not in ACTS:
         raise InvalidInput(f"没有“{act[:20]}”这个操作，请从条目页面的按钮进入")
     try:
@@ -204,7 +205,7 @@ def _page(
     problem: InvalidInput | None = None,
 ) -> Response:
     with ctx.db.read() as session:
-        view = knowledge_queries.entry_for(session, reader, entry_id, now=now)
+        view = knowledge_entry_queries.entry_for(session, reader, entry_id, now=now)
     return render(
         request,
         "knowledge/entry.html",

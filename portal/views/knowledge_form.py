@@ -11,7 +11,7 @@ from dispatch.domain.errors import InvalidInput
 from dispatch.domain.knowledge_terms import KnowledgeLevel
 from dispatch.service import form_choices
 from dispatch.service.knowledge import EntryForm
-from dispatch.service.knowledge_queries import EntryView
+from dispatch.service.knowledge_entry_queries import EntryView
 from portal.views.agent_form import Catalogue, label
 
 

@@ -13,14 +13,14 @@ from dispatch.domain.worktime import SHANGHAI
 from dispatch.models.people import Department, Staff
 from dispatch.service import (
     knowledge,
+    knowledge_entry_queries,
     knowledge_errors,
     knowledge_gap_queries,
     knowledge_gaps,
-    knowledge_queries,
 )
 from dispatch.service.knowledge import EntryForm
+from dispatch.service.knowledge_entry_queries import EntryView
 from dispatch.service.knowledge_gap_queries import GapView
-from dispatch.service.knowledge_queries import EntryView
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI)
 TODAY = date(2026, 11, 23)
@@ -79,7 +79,7 @@ class Story:
         """Change the text, having read the newest, or this older revision."""
         with self.database.work() as session:
             if revision is None:
-                view = knowledge_queries.entry_for(session, self.who[who], entry, now=NOW)
+                view = knowledge_entry_queries.entry_for(session, self.who[who], entry, now=NOW)
                 revision = view.revision
             knowledge.edit(session, self.who[who], entry, form, revision=revision, now=NOW)
 
@@ -100,7 +100,7 @@ class Story:
     def view(self, entry: int, who: str) -> EntryView:
         """The entry as somebody sees it."""
         with self.database.read() as session:
-            return knowledge_queries.entry_for(session, self.who[who], entry, now=NOW)
+            return knowledge_entry_queries.entry_for(session, self.who[who], entry, now=NOW)
 
     def report(self, entry: int, words: str, *, now: datetime = NOW) -> int:
         """The agent's error report; its id."""
