@@ -151,5 +151,5 @@ def test_the_page_says_what_it_leaves_out_and_carries_no_inline_code(busy_town: 
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
     page = busy_town.browser("zhang").get("/figures").text
     assert "知识库" in page
-    assert "各单位的知识更新和纠错见知识库页" in page
+    assert "条目和纠错（含超期）在知识库页按单位查看" in page
     assert "还没有知识库" not in page
