@@ -5,6 +5,7 @@ import os
 import random
 import socket
 import tempfile
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,9 @@ FIRST_PORT, LAST_PORT = 20_000, 32_768
 """Below the kernel's own (ip_local_port_range begins at 32,768), above those of speech."""
 
 WORKERS = 8
+ANSWERED_WITHIN_S = 20.0
+"""How long Asterisk's management interface may take to answer on a crowded machine."""
+
 HELLO_S = 0.06
 """Too short to be answered by a key: simulated people take any other sound for a question."""
 
@@ -103,12 +107,14 @@ class AsteriskUnderTest:
 
     def probe(self) -> AmiProbe:
         """A session that acts; hears nothing but answers."""
-        return self.runner.probe()
+        return self.runner.probe(timeout_s=ANSWERED_WITHIN_S)
 
     def events(self) -> AmiProbe:
         """A session that hears every call."""
         secret = self.settings.secrets.ami_events
-        return AmiProbe(self.settings.ami_port, "hotline-events", secret)
+        return AmiProbe(
+            self.settings.ami_port, "hotline-events", secret, timeout_s=ANSWERED_WITHIN_S
+        )
 
     def citizen(self) -> SippCaller:
         """Citizens who ring the hotline."""
@@ -142,8 +148,12 @@ class AsteriskUnderTest:
         *,
         seconds: float = 60.0,
         ring_s: float = 0.2,
+        again: bool = False,
     ) -> SippCallee:
-        """An agent with an ordinary telephone, who talks for `seconds` and hangs up."""
+        """An agent with an ordinary telephone, who talks for `seconds` and hangs up.
+
+        It takes one call; `again`, every call.
+        """
         return SippCallee(
             self.sipp,
             self.folder,
@@ -152,6 +162,7 @@ class AsteriskUnderTest:
             ring_s=ring_s,
             seconds=seconds,
             audio=self.voice,
+            again=again,
         )
 
 
@@ -231,9 +242,19 @@ def nobody_left_on_the_line(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def hang_up_all(asterisk: AsteriskUnderTest) -> None:
-    """Telephones that are gone without a goodbye leave their legs behind."""
+    """Telephones that are gone without a goodbye leave their legs behind; none is when this ends.
+
+    A leg that is only about to go would be the next test's talk, or hold the id of its channel.
+    """
+    deadline = time.monotonic() + ANSWERED_WITHIN_S
+    # Refused: Asterisk itself is gone.
     with suppress(AmiRefused), asterisk.probe() as probe:
-        probe.action("Hangup", Channel="/^PJSIP/")
+        while time.monotonic() < deadline:
+            probe.action("Hangup", Channel="/^PJSIP/")
+            done = probe.wait_for("ChannelsHungupListComplete", timeout_s=ANSWERED_WITHIN_S)
+            if done["ListItems"] == "0":
+                return
+            time.sleep(0.05)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -21,6 +21,9 @@ from telephony.asterisk.program import Program
 
 SETUP_LIMIT_S = 30.0
 FOREVER_S = 3600.0
+ONLY_CALL = '<action><exec int_cmd="stop_gracefully"/></action>'
+"""This one was the call it waited for: it takes no other and ends with it."""
+
 SAFE_NUMBER = re.compile(r"[+0-9*#A-Za-z_.-]*")
 
 
@@ -95,9 +98,10 @@ class SippCaller:
 
 
 class SippCallee:
-    """A telephone at `address` that takes `calls` calls, one after the other, in its manner.
+    """A telephone at `address` that takes one call in its manner, or more when `again` is said.
 
-    `keys` are pressed one by one, each when the voice at the other end has stopped.
+    `keys` are pressed one by one, each when the voice at the other end has stopped. What is still
+    told to an earlier telephone of this address, which said no goodbye, is no call.
     """
 
     def __init__(
@@ -111,15 +115,20 @@ class SippCallee:
         seconds: float = FOREVER_S,
         audio: bytes = b"",
         keys: str = "",
-        calls: int = 1,
+        again: bool = False,
     ) -> None:
         self._sipp = sipp
         self._folder = folder
         self._address = address
-        self._scenario = _scenario(f"{manner}.xml", ring_ms=ring_s * 1000, stay_ms=seconds * 1000)
+        self._scenario = _scenario(
+            f"{manner}.xml",
+            # 0 would mean: for ever.
+            ring_ms=max(1, ring_s * 1000),
+            stay_ms=seconds * 1000,
+            taken="" if again else ONLY_CALL,
+        )
         self._audio = audio
         self._keys = keys
-        self._calls = calls
 
     def start(self) -> SimulatedPhone:
         """Begin to listen; use the result as a context manager."""
@@ -133,7 +142,6 @@ class SippCallee:
             keys={},
             server=None,
             limit_s=FOREVER_S,
-            calls=self._calls,
         )
         phone.await_listening()
         return phone
@@ -150,20 +158,19 @@ def _launch(
     keys: dict[str, str],
     server: tuple[str, int] | None,
     limit_s: float,
-    calls: int = 1,
 ) -> SimulatedPhone:
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="sipp-", dir=parent))
     (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
     command = [*sipp.command, "-sf", "scenario.xml", "-i", local_ip]
     port = port or _free_udp_port(local_ip)
-    command += ["-p", str(port), "-m", str(calls)]
+    command += ["-p", str(port)]
     command += ["-nostdin", "-timeout", f"{int(limit_s)}s", "-timeout_error"]
     command += ["-trace_msg", "-message_file", "messages"]
     for name, value in {**keys, "rtp_port": str(media.port)}.items():
         command += ["-key", name, value]
     if server is not None:
-        command.append(f"{server[0]}:{server[1]}")
+        command += ["-m", "1", f"{server[0]}:{server[1]}"]
     try:
         return SimulatedPhone(command, folder, media, (local_ip, port))
     except OSError as error:
@@ -176,12 +183,12 @@ class _Template(string.Template):
 
 
 def _scenario(
-    name: str, headers: Mapping[str, str] = MappingProxyType({}), **milliseconds: float
+    name: str, headers: Mapping[str, str] = MappingProxyType({}), *, taken: str = "", **ms: float
 ) -> str:
     text = (resources.files("telephony.asterisk") / "sipp" / name).read_text("utf-8")
     lines = "".join(f"\n{header}: {value}" for header, value in headers.items())
-    values = {key: str(int(ms)) for key, ms in milliseconds.items()}
-    return _Template(text).safe_substitute({"headers": lines, **values})
+    values = {key: str(int(value)) for key, value in ms.items()}
+    return _Template(text).safe_substitute({"headers": lines, "taken": taken, **values})
 
 
 def _free_udp_port(address: str) -> int:

@@ -22,6 +22,10 @@ HANG_UP = (
 """Told to our own SIPp process: its scenario takes it as the person putting down the receiver."""
 
 
+_MESSAGE = re.compile(r"^(?=-{20,} )", re.MULTILINE)
+_CALL_ID = re.compile(r"^Call-ID: (\S+)", re.MULTILINE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CallResult:
     """How a simulated call went; packets are 20 ms of sound each."""
@@ -65,16 +69,34 @@ class SimulatedPhone:
 
     @property
     def signalling(self) -> str:
-        """Every SIP message so far, as SIPp logged it."""
+        """Every SIP message of its calls so far, as SIPp logged it.
+
+        Without what the other side still told an earlier telephone of this address.
+        """
         log = self._folder / "messages"
-        return log.read_text("utf-8", "replace") if log.exists() else ""
+        if not log.exists():
+            return ""
+        told = [
+            (found[1], message)
+            for message in _MESSAGE.split(log.read_text("utf-8", "replace"))
+            if (found := _CALL_ID.search(message)) is not None
+        ]
+        calls = {call_id for call_id, message in told if "INVITE sip:" in message}
+        return "".join(message for call_id, message in told if call_id in calls)
+
+    @property
+    def call_id(self) -> str | None:
+        """Of the call it is in, or was in last; None before it said anything to anybody."""
+        said = [one for one in _MESSAGE.split(self.signalling) if "message sent" in one]
+        found = _CALL_ID.search(said[-1]) if said else None
+        return found[1] if found else None
 
     @property
     def ringing(self) -> bool:
         """Whether an INVITE has come in or gone out."""
         return "INVITE sip:" in self.signalling
 
-    def await_listening(self, timeout_s: float = 5.0) -> None:
+    def await_listening(self, timeout_s: float = 20.0) -> None:
         """Until it can be rung: an INVITE sent earlier would wait for its repeat.
 
         Raises CallFailed when it cannot, because somebody else has its port for example.
@@ -88,7 +110,7 @@ class SimulatedPhone:
                 raise CallFailed(f"模拟电话没有在 {host}:{port} 上就绪：{self._reason(code or 0)}")
             time.sleep(0.02)
 
-    def await_reply(self, timeout_s: float = 5.0) -> None:
+    def await_reply(self, timeout_s: float = 10.0) -> None:
         """Until the other side says anything; raises CallFailed when nobody is there."""
         deadline = time.monotonic() + timeout_s
         while not re.search(r"^SIP/2\.0 ", self.signalling, re.MULTILINE):
@@ -108,12 +130,12 @@ class SimulatedPhone:
             raise CallFailed(f"测试电话未能打通：{self._reason(code)}")
         return result
 
-    def hang_up(self, timeout_s: float = 5.0) -> CallResult:
+    def hang_up(self, timeout_s: float = 20.0) -> CallResult:
         """Hang up an answered call now; its result. Raises CallFailed as `wait` does."""
-        call_id = re.search(r"^Call-ID: (\S+)", self.signalling, re.MULTILINE)
+        call_id = self.call_id
         if call_id is not None and self._process.poll() is None:
             host, port = self._address
-            word = HANG_UP.format(call_id=call_id[1], host=host, port=port)
+            word = HANG_UP.format(call_id=call_id, host=host, port=port)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.sendto(word.encode(), self._address)
         return self.wait(timeout_s)

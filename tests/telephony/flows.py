@@ -17,7 +17,7 @@ import pytest
 from dispatch.domain.calls import CallRecord, Direction
 from dispatch.domain.ports import AgentState, Seat
 from telephony.agent_intervals import AgentInterval
-from telephony.asterisk.callers import SippCallee, SippCaller, _Template
+from telephony.asterisk.callers import ONLY_CALL, SippCallee, SippCaller, _Template
 from telephony.asterisk.phones import SimulatedPhone
 from telephony.calls import CallReducer
 from telephony.checkpoints import FileCheckpoints
@@ -236,14 +236,13 @@ class TransferringPhone(SippCallee):
             audio=audio or asterisk.voice,
         )
         text = (SIPP / "refer.xml").read_text("utf-8")
-        self._scenario = _Template(text).safe_substitute(ring_ms=200, stay_ms=60_000)
+        values = {"ring_ms": 200, "stay_ms": 60_000, "taken": ONLY_CALL}
+        self._scenario = _Template(text).safe_substitute(values)
 
     def refer(self, phone: SimulatedPhone, refer_to: str) -> None:
         """Have it send REFER to this target."""
-        call_id = re.search(r"^Call-ID: (\S+)", phone.signalling, re.MULTILINE)
-        assert call_id is not None
         host, port = self.at
-        word = WORD.format(host=host, port=port, call_id=call_id[1], refer_to=refer_to)
+        word = WORD.format(host=host, port=port, call_id=phone.call_id, refer_to=refer_to)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(word.encode(), self.at)
 

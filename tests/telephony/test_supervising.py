@@ -30,10 +30,15 @@ NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 
 
 def telephone(asterisk: AsteriskUnderTest, extension: str, audio: bytes) -> SippCallee:
-    """A desk phone that stays on the line, calling twice when it must."""
+    """A desk phone that stays on the line and takes every call."""
     host, _, port = asterisk.settings.desk_phones[extension].rpartition(":")
     return SippCallee(
-        asterisk.sipp, asterisk.folder, address=(host, int(port)), seconds=90, audio=audio, calls=2
+        asterisk.sipp,
+        asterisk.folder,
+        address=(host, int(port)),
+        seconds=90,
+        audio=audio,
+        again=True,
     )
 
 
