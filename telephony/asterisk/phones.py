@@ -132,6 +132,10 @@ class SimulatedPhone:
 
     def hang_up(self, timeout_s: float = 20.0) -> CallResult:
         """Hang up an answered call now; its result. Raises CallFailed as `wait` does."""
+        deadline = time.monotonic() + timeout_s
+        # Told before its telephone knows that the talk has begun, it would not understand.
+        while not self._talks() and self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
         call_id = self.call_id
         if call_id is not None and self._process.poll() is None:
             host, port = self._address
@@ -139,6 +143,11 @@ class SimulatedPhone:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.sendto(word.encode(), self._address)
         return self.wait(timeout_s)
+
+    def _talks(self) -> bool:
+        """Whether the newest call was answered and the caller knows."""
+        ours = [one for one in _MESSAGE.split(self.signalling) if self.call_id in one.split()]
+        return any("\nACK sip:" in one for one in ours)
 
     def close(self) -> None:
         """End the telephone at once; a call still up is left to the other side's timers."""

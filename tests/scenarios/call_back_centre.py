@@ -122,7 +122,7 @@ class Centre:
         """The pass that finds lost calls, so much later than now; all files have been read."""
         calling.mend_call_backs(self.database, lambda: now() - timedelta(minutes=1), now() + later)
 
-    def until(self, true: Callable[[], object], seconds: float = 40, turning: bool = True) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 90, turning: bool = True) -> None:
         """Let the timers run until something is true."""
         deadline = time.monotonic() + seconds
         while not true():

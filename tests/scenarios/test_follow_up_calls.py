@@ -64,7 +64,7 @@ def test_an_engaged_telephone_is_tried_again_later(
     number = cast.ticket_to("follow_up")
     with troubled.asterisk.rung_citizen(Manner.BUSY).start() as phone:
         assert caller.call_now(number).status == 200
-        phone.wait(20)
+        phone.wait(60)
     assert ended(cast, number) == "busy"
     still_to_be_asked(cast, caller, number)
 
@@ -75,7 +75,7 @@ def test_who_hangs_up_at_once_has_not_answered_the_question(
     number = cast.ticket_to("follow_up")
     with troubled.asterisk.rung_citizen(seconds=1).start() as phone:
         assert caller.call_now(number).status == 200
-        phone.wait(20)
+        phone.wait(60)
     assert ended(cast, number) == "hung_up"
     still_to_be_asked(cast, caller, number)
 

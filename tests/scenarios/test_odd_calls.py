@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.fixtures_hotline import HotlineUnderTest
+from tests.fixtures_hotline import HotlineUnderTest, until
 from tests.scenarios.people import Cast
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.slow]
@@ -25,7 +25,7 @@ def test_a_call_without_a_number_is_a_contact_of_nobody(
     contact = cast.ended(None)
     assert contact["line"] == "12345"
     assert contact["outcome"] == "abandoned_in_queue"
-    assert contact["wait_s"] < 4
+    assert contact["wait_s"] < 15
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,9 @@ def test_fifteen_callers_at_once_with_nobody_on_duty_are_fifteen_contacts(
             for n, number in enumerate(numbers)
         ]
         for phone in phones:
-            assert phone.wait(40).answered
+            assert phone.wait(60).answered
+    # Asterisk writes its account a moment after the calls.
+    until(lambda: (queue_verbs(troubled) - before)["ABANDON"] >= CALLERS)
     waits = logged_waits(troubled)
     for number in numbers:
         contact = cast.ended(number)
@@ -96,14 +98,15 @@ def test_what_happens_while_the_database_stands_still_is_not_lost(
             press.start()
             # Reading goes on: nobody holds the readers.
             assert cast.call("admin", "GET", "/contacts").status == 200
-            assert call.wait(30).answered
+            assert call.wait(60).answered
         assert cast.contacts("12900000301") == []
     press.join(40)
     assert answers == [200] or answers == [503]
     assert cast.ticket(number)["status"] == ("acknowledged" if answers == [200] else "dispatched")
     contact = cast.ended("12900000301", 30)
     assert contact["outcome"] == "abandoned_in_queue"
-    assert 2 < contact["wait_s"] < 6
+    until(lambda: "12900000301" in logged_waits(troubled))
+    assert abs(contact["wait_s"] - logged_waits(troubled)["12900000301"]) < 1.5, contact
 
 
 @contextmanager

@@ -101,7 +101,7 @@ async def _actions(reader: asyncio.StreamReader, server: FakeAmi) -> AsyncIterat
         yield dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait for something to become true."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # conditions of all kinds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import wave
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from telephony.replay import Replay
 from telephony.writer import ListSink
 from tests.fixtures_asterisk import AsteriskUnderTest, hang_up_all
 from tests.fixtures_hotline import until
+from tests.telephony.observing import recorded_s
 from tests.telephony.test_connector import connected
 
 SIPP = Path(__file__).parent / "sipp"
@@ -45,7 +45,7 @@ class Recorder:
     """Everything the manager interface says to one session, byte by byte."""
 
     def __init__(self, port: int, secret: str) -> None:
-        self._line = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self._line = socket.create_connection(("127.0.0.1", port), timeout=20)
         login = f"Action: Login\r\nUsername: hotline-events\r\nSecret: {secret}\r\n\r\n"
         self._line.sendall(login.encode())
         self._line.settimeout(READ_FOR_S)
@@ -67,9 +67,12 @@ class Recorder:
     def _listen(self) -> None:
         while not self._ending.is_set():
             try:
-                self._heard += self._line.recv(1 << 16)
+                heard = self._line.recv(1 << 16)
             except TimeoutError:
                 continue
+            if not heard:
+                return  # Asterisk has ended
+            self._heard += heard
 
 
 class Flow:
@@ -118,6 +121,12 @@ class Flow:
             if one.state in busy and one.ended_at is not None
         )
 
+    def on_the_telephone(self) -> set[str]:
+        """Who is rung or talks still: his leg may end a moment after the citizen's."""
+        busy = (AgentState.RINGING, AgentState.TALKING, AgentState.HELD)
+        states = self.telephony_states()
+        return {one.extension for one in states if one.state in busy and one.ended_at is None}
+
     def replay(self) -> Replay:
         replay = Replay()
         replay.feed(self.recorder.heard)
@@ -138,8 +147,12 @@ class Flow:
         return [call for call in reducer.open_calls() if call.started_at >= self.begun]
 
     def settled(self) -> CallRecord:
-        """The only contact, once it is over and events, recording and files agree on it."""
+        """The only contact, once it is over and events, recording and files agree on it.
+
+        Every telephone of it has been put down then.
+        """
         until(lambda: bool(self.contacts()) and self.contact().ended_at is not None, 30)
+        until(lambda: not self.on_the_telephone(), 15, lambda: str(self.on_the_telephone()))
         # Each is told for itself, and on a crowded machine not all in the same moment.
         until(lambda: not self.differences(), 15, lambda: "; ".join(self.differences()))
         return self.contact()
@@ -182,8 +195,7 @@ class Flow:
 
 
 def _seconds(whole: Path, side: str) -> float:
-    with wave.open(str(whole.with_name(f"{whole.stem}-{side}.wav")), "rb") as sound:
-        return sound.getnframes() / sound.getframerate()
+    return recorded_s(whole.with_name(f"{whole.stem}-{side}.wav"))
 
 
 @contextmanager
@@ -268,21 +280,6 @@ def replacing(asterisk: AsteriskUnderTest, consultation: SimulatedPhone, target:
     assert theirs is not None
     replaces = f"{call_id[1]};to-tag={theirs[1]};from-tag={ours[1]}"
     return f"<sip:{target}@{server(asterisk)}?Replaces={quote(replaces, safe='')}>"
-
-
-_MESSAGE = re.compile(r"^-{20,} (\S+ \S+)\n(UDP message .*)\n\n([^\n]*)", re.MULTILINE)
-
-
-def talk_by_sip(phone: SimulatedPhone) -> float:
-    """Seconds from the receiver's lifting to its putting down, or the handing on of the citizen."""
-    at: dict[str, datetime] = {}
-    for moment, _, first in _MESSAGE.findall(phone.signalling.replace("\r", "")):
-        seen = datetime.fromisoformat(moment)
-        if first.startswith("ACK "):
-            at.setdefault("up", seen)
-        if first.startswith(("BYE ", "REFER ")):
-            at.setdefault("down", seen)
-    return (at["down"] - at["up"]).total_seconds()
 
 
 def hears(phone: SimulatedPhone, packets: int = 40) -> Callable[[], bool]:

@@ -43,7 +43,7 @@ class Softphone:
 
     def next_request(self, method: str) -> str:
         while True:
-            message = str(self._socket.recv(timeout=10))
+            message = str(self._socket.recv(timeout=30))
             if message.startswith(method + " "):
                 return message
 
@@ -70,7 +70,7 @@ class Softphone:
             f"{extra}Content-Length: 0\r\n\r\n"
         )
         while True:
-            message = str(self._socket.recv(timeout=10))
+            message = str(self._socket.recv(timeout=30))
             if message.startswith("SIP/2.0 "):
                 return message
 
@@ -120,11 +120,11 @@ def test_a_rung_browser_gets_the_call_id_and_media_it_can_reach(
         phone.register(asterisk.sip_password("8003"))
         probe.action("QueueAdd", **member, MemberName="赵敏")
         try:
-            with asterisk.citizen().dial("13800138005", "12345", seconds=3) as citizen:
+            with asterisk.citizen().dial("13800138005", "12345", seconds=90) as citizen:
                 invite = phone.next_request("INVITE")
                 phone.decline(invite)
                 probe.action("QueueRemove", **member)
-                citizen.wait(10)
+                citizen.hang_up()
         finally:
             with asterisk.probe() as other:
                 members = other.action("QueueStatus", Queue="hotline")

@@ -64,7 +64,7 @@ def test_a_killed_asterisk_is_noticed_and_starts_again(own: AsteriskUnderTest) -
     first = own.runner.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while own.runner.running and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not own.runner.running
@@ -88,7 +88,8 @@ def test_a_clean_stop_is_quick_and_complete(tmp_path: Path) -> None:
         assert pid is not None
         began = time.monotonic()
         running.runner.stop()
-        assert time.monotonic() - began < 10
+        # One that does not listen is killed after 19 seconds.
+        assert time.monotonic() - began < 17
         assert not still_running(pid)
 
 
@@ -169,7 +170,7 @@ def test_asterisk_survives_its_killed_parent_unless_asked_not_to(
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     pid = int((tmp_path / "pid").read_text())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while die_with_parent and still_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert still_running(pid) is not die_with_parent

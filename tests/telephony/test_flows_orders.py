@@ -18,7 +18,8 @@ from dispatch.domain.switch_plan import SwitchPlan
 from telephony.asterisk.callers import SippCallee
 from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk
 from tests.fixtures_hotline import until
-from tests.telephony.flows import Flow, away, flowing, hears, ready, talk_by_sip
+from tests.telephony.flows import Flow, away, flowing, hears, ready
+from tests.telephony.observing import talk_by_sip
 from tests.telephony.plans import AREA_CODE, line, queue
 
 pytestmark = pytest.mark.asterisk
@@ -66,7 +67,7 @@ def test_a_survey_is_answered_by_keys_and_no_agents_talk(flow: Flow) -> None:
     assert (contact.direction, contact.outcome) == (Direction.OUTBOUND, CallOutcome.ANSWERED)
     assert (contact.agent, contact.line) == (None, RUNG)
     assert heard.keys_pressed == "12"
-    assert contact.talk_s == pytest.approx(talk_by_sip(citizen), abs=0.3)
+    assert contact.talk_s == pytest.approx(talk_by_sip(citizen), abs=0.8)
     until(lambda: len([one for one in flow.sink.news if isinstance(one, SurveyAnswer)]) >= 2)
     assert flow.talks("9001") == 0
 
@@ -98,8 +99,8 @@ def test_a_citizen_rung_back_is_answered_when_an_agent_joins(flow: Flow) -> None
         "9001",
         EndedBy.AGENT,
     )
-    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.4)
-    assert flow.talks("9001") == pytest.approx(talk_by_sip(agent), abs=0.4)
+    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)
+    assert flow.talks("9001") == pytest.approx(talk_by_sip(agent), abs=0.8)
 
 
 def test_a_citizen_rung_back_whom_nobody_answers_was_not_reached(flow: Flow) -> None:
@@ -150,7 +151,7 @@ def test_a_click_is_one_outbound_contact_of_the_agent(flow: Flow) -> None:
     assert (contact.direction, contact.agent, contact.line) == (Direction.OUTBOUND, "9001", RUNG)
     assert (contact.outcome, contact.ended_by) == (CallOutcome.ANSWERED, EndedBy.CITIZEN)
     # The agent's telephone was up before the citizen's.
-    assert contact.talk_s == pytest.approx(talk_by_sip(citizen), abs=0.4)
+    assert contact.talk_s == pytest.approx(talk_by_sip(citizen), abs=0.8)
 
 
 def test_a_message_instead_of_waiting(flow: Flow) -> None:
@@ -192,7 +193,7 @@ def test_a_third_party_makes_no_second_contact(flow: Flow) -> None:
         contact = flow.settled()
     assert len(flow.contacts()) == 1
     assert (contact.outcome, contact.agent) == (CallOutcome.ANSWERED, "9001")
-    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.4)
+    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)
 
 
 def test_who_listens_is_no_leg_of_the_talk(flow: Flow) -> None:
@@ -210,5 +211,5 @@ def test_who_listens_is_no_leg_of_the_talk(flow: Flow) -> None:
         contact = flow.settled()
     assert len(flow.contacts()) == 1
     assert (contact.agent, contact.transfers, contact.ended_by) == ("9001", (), EndedBy.AGENT)
-    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.4)
+    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)
     assert flow.talks("9002") == 0

@@ -18,7 +18,8 @@ from dispatch.domain.ports import AgentState
 from telephony.asterisk.callers import Manner
 from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk
 from tests.fixtures_hotline import until
-from tests.telephony.flows import Flow, away, flowing, hears, talk_by_sip
+from tests.telephony.flows import Flow, away, flowing, hears
+from tests.telephony.observing import talk_by_sip
 
 pytestmark = pytest.mark.asterisk
 CITIZEN = "13800131001"
@@ -28,7 +29,7 @@ CITIZEN = "13800131001"
 def switch() -> Iterator[AsteriskUnderTest]:
     with (
         tempfile.TemporaryDirectory(prefix="hotline-flows-") as folder,
-        private_asterisk(Path(folder), ring_s=2, queue_wait_s=6) as running,
+        private_asterisk(Path(folder), ring_s=4, queue_wait_s=12) as running,
     ):
         yield running
 
@@ -65,8 +66,8 @@ def test_an_answered_call_is_told_as_its_telephones_saw_it(flow: Flow, who: Ende
         who,
     )
     talked = talk_by_sip(agent)
-    assert contact.talk_s == pytest.approx(talked, abs=0.3)
-    assert flow.talks("9001") == pytest.approx(talked, abs=0.3)
+    assert contact.talk_s == pytest.approx(talked, abs=0.8)
+    assert flow.talks("9001") == pytest.approx(talked, abs=0.8)
     assert lived(flow, "9001") == [AgentState.RINGING, AgentState.TALKING]
     for side in flow.recorded_s(contact):
         assert side == pytest.approx(talked, abs=0.7)
@@ -92,19 +93,21 @@ def test_who_hangs_up_while_it_rings_abandoned_and_spared_the_agent(flow: Flow) 
     assert [one.missed for one in flow.telephony_states() if one.state is AgentState.RINGING] == [
         False
     ]
-    until(lambda: flow.queue_verbs(contact)[-1] == "ABANDON")
+    until(lambda: flow.queue_verbs(contact)[-1:] == ["ABANDON"])
 
 
 def test_a_caller_the_queue_gives_up_did_not_abandon(flow: Flow) -> None:
     asterisk = flow.asterisk
     with (
-        asterisk.desk_phone("9001", Manner.NO_ANSWER).start(),
+        asterisk.desk_phone("9001", Manner.NO_ANSWER, again=True).start(),
         asterisk.citizen().dial(CITIZEN, "12345", seconds=60) as citizen,
     ):
-        assert citizen.wait(60).released_by_other_side
+        assert citizen.wait(90).released_by_other_side
         contact = flow.settled()
     assert (contact.outcome, contact.ended_by) == (CallOutcome.OVERFLOWED, EndedBy.SYSTEM)
-    assert contact.wait_s == pytest.approx(6, abs=1.5)
+    # No less than the policy says, and not for ever.
+    assert contact.wait_s is not None
+    assert 11 < contact.wait_s < 25
     until(lambda: "EXITWITHTIMEOUT" in flow.queue_verbs(contact))
 
 
@@ -123,7 +126,7 @@ def test_a_call_one_agent_lets_ring_is_answered_by_another(
 ) -> None:
     with (
         flowing(switch, tmp_path, ["9001", "9002"]) as flow,
-        switch.desk_phone("9001", Manner.NO_ANSWER).start() as deaf,
+        switch.desk_phone("9001", Manner.NO_ANSWER, again=True).start() as deaf,
         switch.citizen().dial(CITIZEN, "12345", seconds=60, audio=switch.voice) as citizen,
     ):
         until(lambda: any(one.ringing for one in flow.contacts()), 20)
@@ -138,7 +141,7 @@ def test_a_call_one_agent_lets_ring_is_answered_by_another(
     assert rung in ("9001", "9002")
     assert (contact.agent, contact.outcome) == ("9002", CallOutcome.ANSWERED)
     assert len(flow.contacts()) == 1
-    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.3)
+    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)
     missed = {
         one.extension
         for one in flow.telephony_states()
@@ -162,4 +165,4 @@ def test_an_agent_cut_off_by_the_system_talked_no_longer_than_he_did(flow: Flow)
         assert citizen.wait(20).released_by_other_side
         contact = flow.settled()
     assert (contact.outcome, contact.ended_by) == (CallOutcome.ANSWERED, EndedBy.SYSTEM)
-    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.3)
+    assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)

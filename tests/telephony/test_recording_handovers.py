@@ -51,9 +51,10 @@ def telephony(asterisk: AsteriskUnderTest, tmp_path: Path) -> Iterator[Telephony
     try:
         yield running
     finally:
+        # In this order: a running connector would take the agent in again.
+        running.stop()
         with asterisk.probe() as probe:
             probe.action("QueueRemove", Queue="hotline", Interface="PJSIP/9001")
-        running.stop()
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def talk(asterisk: AsteriskUnderTest, folder: Path) -> Iterator[Talk]:
             "13800138000", "12345", seconds=60, audio=voice(folder, CITIZEN_HZ)
         ) as citizen,
     ):
-        announced = events.wait_for("UserEvent", timeout_s=20, UserEvent="HotlineCall")
+        announced = events.wait_for("UserEvent", timeout_s=30, UserEvent="HotlineCall")
         yield Talk(citizen, events, announced)
 
 
@@ -104,7 +105,7 @@ def test_a_colleague_who_was_asked_first_is_heard_wherever_his_telephone_begins_
             loud(other)
             loud(call.citizen)
         call.citizen.hang_up()
-        call.events.wait_for("Hangup", timeout_s=10, Channel=call.channel)
+        call.events.wait_for("Hangup", timeout_s=30, Channel=call.channel)
     is_heard_after_the_first(asterisk, call)
 
 
@@ -142,5 +143,5 @@ def test_who_is_left_with_the_citizen_after_a_talk_by_three_is_heard(
         loud(other)
         loud(call.citizen)
         call.citizen.hang_up()
-        call.events.wait_for("Hangup", timeout_s=10, Channel=call.channel)
+        call.events.wait_for("Hangup", timeout_s=30, Channel=call.channel)
     is_heard_after_the_first(asterisk, call)

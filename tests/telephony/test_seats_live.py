@@ -145,12 +145,13 @@ def test_an_answered_call_ends_in_a_wrap_up_that_asterisk_knows_of_and_its_clock
     centre.wish(WANG, AgentState.READY)
     assert centre.held(WANG) == ("0", "")
     with (
-        centre.asterisk.desk_phone(WANG, seconds=3).start(),
-        centre.asterisk.citizen().dial("13800139051", "12345", seconds=20),
+        centre.asterisk.desk_phone(WANG).start() as telephone,
+        centre.asterisk.citizen().dial("13800139051", "12345", seconds=90),
     ):
         until(lambda: centre.shown(WANG).state is AgentState.TALKING)
         # Already in the talk, so that nothing is offered in the moment after it.
         until(lambda: centre.held(WANG) == ("1", "话后整理"))
+        telephone.hang_up()
         until(lambda: centre.shown(WANG).state is AgentState.WRAP_UP)
     view = centre.shown(WANG)
     assert view.wish is AgentState.READY
@@ -171,14 +172,15 @@ def test_who_lets_it_ring_is_paused_and_the_call_goes_to_the_next(centre: Centre
     centre.wish(WANG, AgentState.READY)
     with (
         centre.asterisk.desk_phone(WANG, Manner.NO_ANSWER).start(),
-        centre.asterisk.desk_phone(ZHAO, seconds=3).start(),
-        centre.asterisk.citizen().dial("13800139052", "12345", seconds=60),
+        centre.asterisk.desk_phone(ZHAO).start() as telephone,
+        centre.asterisk.citizen().dial("13800139052", "12345", seconds=90),
     ):
         until(lambda: centre.shown(WANG).state is AgentState.RINGING)
         centre.wish(ZHAO, AgentState.READY)
         until(lambda: centre.held(WANG) == ("1", "振铃未接"))
         until(lambda: centre.shown(ZHAO).state is AgentState.TALKING)
         assert centre.shown(WANG).missed
+        telephone.hang_up()
         until(lambda: centre.shown(ZHAO).state is AgentState.WRAP_UP)
     assert centre.past(WANG) == ["ready", "ringing", "振铃未接"]
     centre.wish(WANG, AgentState.READY)
@@ -192,10 +194,11 @@ def test_a_call_taken_at_the_desk_telephone_an_agent_chose_is_his(centre: Centre
     centre.move(BROWSER, ZHAO)
     assert list(members(centre.asterisk)) == [("hotline", f"PJSIP/{ZHAO}")]
     with (
-        centre.asterisk.desk_phone(ZHAO, seconds=3).start(),
-        centre.asterisk.citizen().dial("13800139053", "12345", seconds=20),
+        centre.asterisk.desk_phone(ZHAO).start() as telephone,
+        centre.asterisk.citizen().dial("13800139053", "12345", seconds=90),
     ):
         until(lambda: centre.shown(BROWSER).state is AgentState.TALKING)
+        telephone.hang_up()
         until(lambda: centre.shown(BROWSER).state is AgentState.WRAP_UP)
     assert centre.past(BROWSER) == ["ready", "ringing", "talking", "wrap_up"]
     with centre.database.read() as session:

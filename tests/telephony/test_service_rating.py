@@ -16,6 +16,7 @@ from dispatch.domain.switch_plan import SwitchPlan
 from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk, shortened_prompts
 from tests.fixtures_hotline import until
 from tests.telephony.flows import Flow, flowing
+from tests.telephony.observing import talk_by_sip
 
 pytestmark = pytest.mark.asterisk
 TALK_S = 3.5
@@ -28,7 +29,7 @@ def asking() -> Iterator[AsteriskUnderTest]:
         folder = Path(name)
         prompts = shortened_prompts(folder / "prompts", seconds=0.3)
         plan = SwitchPlan(rate_after_s=2)
-        with private_asterisk(folder, plan=plan, prompts=prompts, key_wait_s=1.5) as running:
+        with private_asterisk(folder, plan=plan, prompts=prompts, key_wait_s=5) as running:
             yield running
 
 
@@ -66,7 +67,7 @@ def test_the_key_is_kept_with_the_call_and_is_no_part_of_the_talk(
     call = flow.settled()
     assert (call.service_key, call.outcome, call.agent) == (stored, CallOutcome.ANSWERED, "9001")
     assert call.ended_by is EndedBy.AGENT
-    assert call.talk_s == pytest.approx(TALK_S, abs=0.6)
+    assert call.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)
     assert call.ended_at is not None
     assert call.talk_ended_at is not None
     assert (call.ended_at - call.talk_ended_at).total_seconds() > 0.5
@@ -77,7 +78,7 @@ def test_the_key_is_kept_with_the_call_and_is_no_part_of_the_talk(
 def test_a_caller_who_hangs_up_first_is_not_asked(flow: Flow) -> None:
     with flow.asterisk.desk_phone("9001", seconds=60).start() as agent:
         flow.asterisk.citizen().call("13800138056", "12345", seconds=4)
-        agent.wait(20)
+        agent.wait(40)
     assert flow.settled().service_key is None
 
 
@@ -86,7 +87,7 @@ def test_a_talk_too_short_to_judge_is_not_asked_about(flow: Flow) -> None:
         flow.asterisk.desk_phone("9001", seconds=0.2).start() as agent,
         flow.asterisk.citizen().dial("13800138057", "12345", seconds=30) as citizen,
     ):
-        agent.wait(20)
-        citizen.wait(20)
+        agent.wait(40)
+        citizen.wait(40)
     call = flow.settled()
     assert (call.service_key, call.outcome) == (None, CallOutcome.ANSWERED)

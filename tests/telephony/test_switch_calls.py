@@ -20,6 +20,7 @@ from telephony.asterisk.errors import AmiRefused
 from telephony.asterisk.phones import SimulatedPhone
 from telephony.asterisk.probe import AmiProbe, Message
 from tests.fixtures_asterisk import AsteriskUnderTest, private_asterisk
+from tests.fixtures_hotline import until
 from tests.telephony.plans import AREA_CODE, key, line, load, queue
 
 pytestmark = pytest.mark.asterisk
@@ -112,7 +113,7 @@ def joined(events: AmiProbe, name: str) -> Message:
 
 def rows(switch: AsteriskUnderTest, kind: str, call_uuid: str) -> list[str]:
     """Rows of the channel event log, written a moment after the event."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         text = switch.cel.read_text("utf-8")
         found = [row for row in text.splitlines() if f'"{kind}"' in row and call_uuid in row]
@@ -263,28 +264,29 @@ def test_a_message_left_instead_of_waiting_is_kept_with_its_length(
     assert call.released_by_other_side
     file = switch.settings.recordings / left["Path"]
     assert file.name == f"{left['CallUUID']}-voicemail.wav"
-    assert 3.5 < length_s(file) < 4.5  # the longest there may be: the voice goes on
+    assert 3 < length_s(file) < 5  # the longest there may be, 4 s: the voice goes on
     assert int(left["Seconds"]) == int(length_s(file))
     assert left["Path"] in rows(switch, "VoicemailLeft", left["CallUUID"])[0]
 
 
 def test_who_hangs_up_while_speaking_has_left_a_message(switch: AsteriskUnderTest) -> None:
+    folder = switch.settings.recordings
+    before = {*folder.glob("*/*-voicemail.wav")}
+
+    def new() -> set[Path]:
+        return {*folder.glob("*/*-voicemail.wav")} - before
+
     with (
         switch.events() as events,
         switch.citizen().dial("13800138002", "12302", seconds=60, audio=switch.voice) as citizen,
     ):
         assert told(events, "QueueDone")["Status"] == "TIMEOUT"
-        folder = switch.settings.recordings
-        deadline = time.monotonic() + 30
-        before = {*folder.glob("*/*-voicemail.wav")}
-        while not (new := {*folder.glob("*/*-voicemail.wav")} - before):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        time.sleep(2.5)
+        # Two and a half seconds: more than nobody's message, less than the longest.
+        until(lambda: any(file.stat().st_size > 40_000 for file in new()))
         citizen.hang_up()
         left = told(events, "VoicemailLeft")
         assert told(events, "CallEnd")["Stage"] == "voicemail"
-    assert {folder / left["Path"]} == new
+    assert {folder / left["Path"]} == new()
     assert int(left["Seconds"]) >= 2
 
 
@@ -313,8 +315,12 @@ def test_key_two_asks_to_be_rung_back_and_gives_up_the_place(switch: AsteriskUnd
     assert int(asked["Waited"]) >= 1
     (row,) = rows(switch, "CallBackAsked", asked["CallUUID"])
     assert f"13800138003:back:{asked['Waited']}" in row
-    log = switch.queue_log.read_text()
-    assert any(asked["Linkedid"] in row and "EXITWITHKEY|2|" in row for row in log.splitlines())
+
+    def given_up() -> bool:
+        log = switch.queue_log.read_text().splitlines()
+        return any(asked["Linkedid"] in row and "EXITWITHKEY|2|" in row for row in log)
+
+    until(given_up)
 
 
 def test_who_shows_no_number_is_told_so_and_waits_on(switch: AsteriskUnderTest) -> None:

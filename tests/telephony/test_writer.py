@@ -35,7 +35,7 @@ class MoodySink(ListSink):
         self.refuses = ""
 
     def take(self, news: Sequence[News]) -> None:
-        self.open.wait(5)
+        self.open.wait(30)
         if self.absent:
             raise OSError("database is locked")
         if any(isinstance(one, CallRecord) and one.call_id == self.refuses for one in news):
@@ -50,7 +50,7 @@ def run(test: Callable[[MoodySink, Writer], Coroutine[Any, Any, None]]) -> None:
         writer = Writer(sink)
         working = asyncio.ensure_future(writer.run())
         try:
-            await asyncio.wait_for(test(sink, writer), 15)
+            await asyncio.wait_for(test(sink, writer), 60)
         finally:
             sink.open.set()
             working.cancel()
