@@ -233,16 +233,16 @@ def test_a_telephone_whose_port_is_taken_says_so(asterisk: AsteriskUnderTest) ->
         assert not phone.ringing
 
 
-def test_what_an_earlier_telephone_is_still_told_is_no_call_of_the_next(
-    asterisk: AsteriskUnderTest,
+@pytest.mark.parametrize("word", ["BYE", "CANCEL", "OPTIONS"])
+def test_what_is_no_call_does_not_use_up_a_telephone_that_takes_one(
+    asterisk: AsteriskUnderTest, word: str
 ) -> None:
-    """A telephone that ends without a goodbye is told of its talk's end for half a minute."""
+    """One that ended without a goodbye is told so for half a minute, and trunks are asked."""
     host, _, port = asterisk.settings.trunk_contact.rpartition(":")
-    farewell = (
-        f"BYE sip:{host}:{port} SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bKold\r\n"
+    told = (
+        "{word} sip:{host}:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{ours};branch=z9hG4bKx\r\n"
         "From: <sip:a@127.0.0.1>;tag=a\r\nTo: <sip:b@127.0.0.1>;tag=b\r\n"
-        "Call-ID: earlier\r\nCSeq: 7 BYE\r\nContent-Length: 0\r\n\r\n"
+        "Call-ID: earlier\r\nCSeq: 7 {word}\r\nContent-Length: 0\r\n\r\n"
     )
     with (
         asterisk.rung_citizen(seconds=60).start() as phone,
@@ -250,10 +250,11 @@ def test_what_an_earlier_telephone_is_still_told_is_no_call_of_the_next(
     ):
         line.bind(("127.0.0.1", 0))
         line.settimeout(20)
-        line.sendto(farewell.format(port=line.getsockname()[1]).encode(), (host, int(port)))
+        message = told.format(word=word, host=host, port=port, ours=line.getsockname()[1])
+        line.sendto(message.encode(), (host, int(port)))
         assert line.recv(4096).startswith(b"SIP/2.0 200 ")
         assert phone.signalling == ""
-        originate(asterisk, "76")
+        originate(asterisk, f"76-{word}")
         until(lambda: "ACK sip:" in phone.signalling)
         call = phone.hang_up()
     assert call.answered
