@@ -22,6 +22,9 @@ HANG_UP = (
 """Told to our own SIPp process: its scenario takes it as the person putting down the receiver."""
 
 
+UP_WITHIN_S = 5.0
+"""How long after an answer the caller may take to confirm it."""
+
 _MESSAGE = re.compile(r"^(?=-{20,} )", re.MULTILINE)
 _CALL_ID = re.compile(r"^Call-ID: (\S+)", re.MULTILINE)
 
@@ -132,8 +135,8 @@ class SimulatedPhone:
 
     def hang_up(self, timeout_s: float = 20.0) -> CallResult:
         """Hang up an answered call now; its result. Raises CallFailed as `wait` does."""
-        deadline = time.monotonic() + timeout_s
-        # Told before its telephone knows that the talk has begun, it would not understand.
+        deadline = time.monotonic() + min(timeout_s, UP_WITHIN_S)
+        # Told before the telephone knows that the talk has begun, it would not understand.
         while not self._talks() and self._process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         call_id = self.call_id

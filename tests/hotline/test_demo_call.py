@@ -32,10 +32,10 @@ def test_the_demonstration_rings_the_queue_and_hangs_up_on_ctrl_c(
     asterisk: AsteriskUnderTest,
 ) -> None:
     with asterisk.events() as events, ring(asterisk) as program:
-        joined = events.wait_for("QueueCallerJoin", timeout_s=20)
+        joined = events.wait_for("QueueCallerJoin", timeout_s=60)
         time.sleep(0.5)
         program.send_signal(signal.SIGINT)
-        events.wait_for("QueueCallerAbandon", timeout_s=10)
+        events.wait_for("QueueCallerAbandon", timeout_s=30)
         assert program.stderr is not None
         said = program.stderr.read()
     assert joined["CallerIDNum"] == "12900001111"

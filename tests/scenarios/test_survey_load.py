@@ -22,7 +22,8 @@ from tests.fixtures_hotline import HotlineUnderTest, private_hotline, until
 from tests.scenarios.survey_tickets import call_at_any_hour, make_due
 from tests.scenarios.survey_town import Does, Habit, Town, town
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.slow]
+# Two hundred talks on a crowded machine take longer than the three minutes of all other tests.
+pytestmark = [pytest.mark.asterisk, pytest.mark.slow, pytest.mark.timeout(600)]
 
 LINES = 20
 UNIT = "GOV-990702"
