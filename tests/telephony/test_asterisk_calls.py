@@ -49,7 +49,7 @@ def survey(
             if event["UserEvent"] == "SurveyAnswer":
                 answers.append(event)
             if event["UserEvent"] == "CallEnd":
-                return answers, citizen.wait(30)
+                return answers, citizen.wait(40)
 
 
 def originate(asterisk: AsteriskUnderTest, follow_up: str, timeout_ms: int = 10_000) -> None:
@@ -80,7 +80,7 @@ def test_a_citizen_is_greeted_queued_connected_and_recorded(asterisk: AsteriskUn
         joined = events.wait_for("QueueCallerJoin", timeout_s=30, Queue="hotline")
         connected = events.wait_for("AgentConnect", timeout_s=30)
         completed = events.wait_for("AgentComplete", timeout_s=30)
-        talked = agent.wait(30)
+        talked = agent.wait(40)
 
     assert (announced["Line"], announced["Caller"]) == ("12345", "13800138000")
     assert announced["CallerIDName"] == "李四"

@@ -227,9 +227,9 @@ def test_a_flagged_caller_hears_the_message_until_the_flag_ends(
             asterisk.events() as events,
             asterisk.citizen().dial(flagged, "12345", seconds=60) as phone,
         ):
-            events.wait_for("UserEvent", timeout_s=20, UserEvent="CallRefused")
+            events.wait_for("UserEvent", timeout_s=30, UserEvent="CallRefused")
             # Whoever stays on the line reaches the queue all the same, after everybody else.
-            events.wait_for("QueueCallerJoin", timeout_s=20, CallerIDNum=flagged)
+            events.wait_for("QueueCallerJoin", timeout_s=30, CallerIDNum=flagged)
             phone.hang_up()
         telephony.telephones.marks.assert_marks(())
         until(lambda: bool(finished(sink, flagged)))

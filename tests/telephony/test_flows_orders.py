@@ -91,7 +91,7 @@ def test_a_citizen_rung_back_is_answered_when_an_agent_joins(flow: Flow) -> None
         until(hears(agent), 30)
         until(hears(citizen), 20)
         agent.hang_up()
-        citizen.wait(20)
+        citizen.wait(40)
         contact = flow.settled()
     assert (contact.call_id, contact.direction) == (order.channel_id, Direction.OUTBOUND)
     assert (contact.outcome, contact.agent, contact.ended_by) == (
@@ -145,7 +145,7 @@ def test_a_click_is_one_outbound_contact_of_the_agent(flow: Flow) -> None:
         until(hears(agent), 30)
         until(hears(citizen), 20)
         citizen.hang_up()
-        agent.wait(20)
+        agent.wait(40)
         contact = flow.settled()
     assert len(flow.contacts()) == 1
     assert (contact.direction, contact.agent, contact.line) == (Direction.OUTBOUND, "9001", RUNG)
@@ -189,7 +189,7 @@ def test_a_third_party_makes_no_second_contact(flow: Flow) -> None:
         agent.hang_up()
         until(hears(police), 20)
         police.hang_up()
-        citizen.wait(20)
+        citizen.wait(40)
         contact = flow.settled()
     assert len(flow.contacts()) == 1
     assert (contact.outcome, contact.agent) == (CallOutcome.ANSWERED, "9001")
@@ -207,7 +207,7 @@ def test_who_listens_is_no_leg_of_the_talk(flow: Flow) -> None:
         flow.telephony.telephones.supervising.listen("9002", "9001", ListenMode.BARGE, "listen-81")
         until(hears(supervisor), 20)
         agent.hang_up()
-        citizen.wait(20)
+        citizen.wait(40)
         contact = flow.settled()
     assert len(flow.contacts()) == 1
     assert (contact.agent, contact.transfers, contact.ended_by) == ("9001", (), EndedBy.AGENT)

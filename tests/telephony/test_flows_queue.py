@@ -58,7 +58,7 @@ def test_an_answered_call_is_told_as_its_telephones_saw_it(flow: Flow, who: Ende
         until(hears(citizen), 20)
         first, second = (agent, citizen) if who is EndedBy.AGENT else (citizen, agent)
         assert not first.hang_up().released_by_other_side
-        assert second.wait(20).released_by_other_side
+        assert second.wait(40).released_by_other_side
         contact = flow.settled()
     assert (contact.outcome, contact.agent, contact.ended_by) == (
         CallOutcome.ANSWERED,
@@ -135,7 +135,7 @@ def test_a_call_one_agent_lets_ring_is_answered_by_another(
             until(lambda: any(one.agent for one in flow.contacts()), 30)
             until(hears(agent), 20)
             agent.hang_up()
-            citizen.wait(20)
+            citizen.wait(40)
             deaf.close()
             contact = flow.settled()
     assert rung in ("9001", "9002")
@@ -161,8 +161,8 @@ def test_an_agent_cut_off_by_the_system_talked_no_longer_than_he_did(flow: Flow)
         until(hears(agent), 20)
         with asterisk.probe() as probe:
             probe.action("Hangup", Channel="/^PJSIP/9001-/", Cause="16")
-        assert agent.wait(20).released_by_other_side
-        assert citizen.wait(20).released_by_other_side
+        assert agent.wait(40).released_by_other_side
+        assert citizen.wait(40).released_by_other_side
         contact = flow.settled()
     assert (contact.outcome, contact.ended_by) == (CallOutcome.ANSWERED, EndedBy.SYSTEM)
     assert contact.talk_s == pytest.approx(talk_by_sip(agent), abs=0.8)

@@ -83,11 +83,11 @@ def test_a_transfer_ordered_of_the_system(flow: Flow) -> None:
         with asterisk.probe() as probe:
             channel = channel_of(flow, "9001")
             probe.action("BlindTransfer", Channel=channel, Context="from-agent", Exten="9002")
-        assert first.wait(20).released_by_other_side
+        assert first.wait(40).released_by_other_side
         until(hears(second), 20)
         until(hears(citizen), 20)
         second.hang_up()
-        assert citizen.wait(20).released_by_other_side
+        assert citizen.wait(40).released_by_other_side
         agree(flow, "blind", "9002", first=first, second=second, citizen=citizen)
 
 
@@ -101,11 +101,11 @@ def test_a_transfer_by_the_agents_telephone(flow: Flow) -> None:
     ):
         until(hears(first), 20)
         phone.refer(first, f"<sip:9002@{server(asterisk)}>")
-        first.wait(20)
+        first.wait(40)
         until(hears(second), 20)
         until(hears(citizen), 20)
         second.hang_up()
-        assert citizen.wait(20).released_by_other_side
+        assert citizen.wait(40).released_by_other_side
         agree(flow, "blind", "9002", first=first, second=second, citizen=citizen)
 
 
@@ -123,12 +123,12 @@ def test_a_transfer_after_asking_the_colleague(flow: Flow) -> None:
             # Two simulated telephones each wait for the other's sound: nobody is heard here.
             until(lambda: "\nACK sip:" in asking.signalling, 20)
             phone.refer(first, replacing(asterisk, asking, "9002"))
-            assert asking.wait(20).released_by_other_side
-            first.wait(20)
+            assert asking.wait(40).released_by_other_side
+            first.wait(40)
             until(hears(second), 20)
             until(hears(citizen), 20)
             second.hang_up()
-            assert citizen.wait(20).released_by_other_side
+            assert citizen.wait(40).released_by_other_side
         agree(flow, "attended", "9002", first=first, second=second, citizen=citizen)
 
 
@@ -144,11 +144,11 @@ def test_back_to_the_queue_and_to_another_agent(flow: Flow) -> None:
         flow.telephony.seats.apply(ready("9002"))
         with asterisk.desk_phone("9002", seconds=60).start() as second:
             phone.refer(first, f"<sip:queue_hotline@{server(asterisk)}>")
-            first.wait(20)
+            first.wait(40)
             until(hears(second), 20)
             until(hears(citizen), 20)
             second.hang_up()
-            assert citizen.wait(20).released_by_other_side
+            assert citizen.wait(40).released_by_other_side
             agree(flow, "blind", "queue_hotline", first=first, second=second, citizen=citizen)
         flow.telephony.seats.apply(away("9002"))
     assert flow.queue_verbs(flow.contact()).count("CONNECT") == 2
@@ -164,7 +164,7 @@ def test_who_gives_up_on_the_way_back_to_the_queue_was_answered(flow: Flow) -> N
         until(hears(first), 20)
         flow.telephony.seats.apply(away("9001"))
         phone.refer(first, f"<sip:queue_hotline@{server(asterisk)}>")
-        first.wait(20)
+        first.wait(40)
         until(lambda: flow.queue_verbs(flow.contact()).count("ENTERQUEUE") == 2, 20)
         citizen.hang_up()
         contact = flow.settled()

@@ -55,7 +55,7 @@ def test_the_key_is_kept_with_the_call_and_is_no_part_of_the_talk(
     with flow.asterisk.desk_phone("9001", seconds=TALK_S).start() as agent:
         citizen = flow.asterisk.citizen().dial("13800138055", "12345", seconds=60)
         with citizen:
-            agent.wait(30)
+            agent.wait(40)
             for key in keys:
                 # The question is being put: the agent has gone, the citizen is still there.
                 until(lambda: bool(flow.sink.calls) and flow.contact().service_key is not None, 20)
@@ -63,7 +63,7 @@ def test_the_key_is_kept_with_the_call_and_is_no_part_of_the_talk(
                 until(lambda: free(flow, "9001"), 5)
                 time.sleep(0.4)  # as long as a person takes to find the key
                 citizen.media.press(key)
-            citizen.wait(30)
+            citizen.wait(40)
     call = flow.settled()
     assert (call.service_key, call.outcome, call.agent) == (stored, CallOutcome.ANSWERED, "9001")
     assert call.ended_by is EndedBy.AGENT

@@ -177,7 +177,7 @@ def test_a_comment_is_kept_with_the_call(line: Line) -> None:
     with talking.start() as citizen:
         follow_up = line.order(replace(ONCE, comment_s=3))
         until(lambda: bool(line.sink.ends(follow_up)), 40)
-        assert citizen.wait(20).keys_pressed == "11"
+        assert citizen.wait(40).keys_pressed == "11"
     assert line.ended(follow_up)[0] is SurveyResult.COMPLETED
     call = line.sink.calls[f"fu-{follow_up}"]
     assert call.voicemail is not None

@@ -137,7 +137,7 @@ def test_a_line_shows_its_name_and_goes_to_its_own_queue(switch: AsteriskUnderTe
         call = told(events, "HotlineCall")
         assert joined(events, "enterprise")["Position"] == "1"
         end = told(events, "CallEnd")
-        phone.wait(20)
+        phone.wait(40)
     name = "公积金热线（试行），甲＄｛x｝；乙"
     assert (call["Line"], call["LineName"], call["Queue"]) == ("12329", name, "enterprise")
     assert f"X-Line-Name: {name}\n" in phone.signalling.replace("\r", "")
@@ -223,7 +223,7 @@ def test_a_queue_nobody_serves_hands_its_callers_to_the_next_at_once(
         call = switch.citizen().call("13800138000", "12329", seconds=30)
         done = told(events, "QueueDone")
         joined(events, "hotline")
-        phone.wait(20)
+        phone.wait(40)
     assert (done["Queue"], done["Status"]) == ("enterprise", "JOINEMPTY")
     assert call.released_by_other_side
 
@@ -241,7 +241,7 @@ def test_a_queue_whose_people_do_not_answer_hands_its_callers_to_the_next_in_tim
         switch.citizen().call("13800138000", "12301", seconds=30)
         done = told(events, "QueueDone")
         joined(events, "hotline")
-        phone.wait(20)
+        phone.wait(40)
         probe.action("QueueRemove", Queue="brief", Interface="PJSIP/9002")
     assert (done["Queue"], done["Status"]) == ("brief", "TIMEOUT")
 
@@ -310,7 +310,7 @@ def test_key_two_asks_to_be_rung_back_and_gives_up_the_place(switch: AsteriskUnd
         citizen.media.press("2")
         asked = told(events, "CallBackAsked")
         assert told(events, "CallEnd")["Stage"] == "call-back-asked"
-        assert citizen.wait(20).released_by_other_side
+        assert citizen.wait(40).released_by_other_side
     assert (asked["Number"], asked["Queue"]) == ("13800138003", "back")
     assert int(asked["Waited"]) >= 1
     (row,) = rows(switch, "CallBackAsked", asked["CallUUID"])

@@ -147,7 +147,7 @@ def test_after_closing_time_the_next_caller_hears_so_and_who_talks_talks_on(
         assert talking is not None
         telephony.switch.apply("hot1", closed)
         with switch.citizen().dial("13900000004", "12345", seconds=60) as late:
-            assert late.wait(30).released_by_other_side
+            assert late.wait(40).released_by_other_side
 
         def late_call() -> CallRecord | None:
             told = [one for one in sink.news if isinstance(one, CallRecord)]

@@ -120,7 +120,7 @@ def test_tls_with_srtp_is_up_on_a_running_system(switch: AsteriskUnderTest) -> N
     assert shown.strip() == settings_certificate(switch)
     with switch.probe() as probe:
         probe.action("PJSIPShowEndpoint", Endpoint="trunk-tls")
-        endpoint = probe.wait_for("EndpointDetail", timeout_s=10)
+        endpoint = probe.wait_for("EndpointDetail", timeout_s=30)
     assert endpoint["MediaEncryption"] == "sdes"
     assert endpoint["Transport"] == "transport-tls"
     assert endpoint["SendConnectedLine"] == "no"
@@ -139,9 +139,9 @@ def test_the_second_who_waits_hears_his_place(switch: AsteriskUnderTest) -> None
         switch.events() as events,
         citizens.dial("13800138001", "12345", seconds=60) as first,
     ):
-        events.wait_for("QueueCallerJoin", timeout_s=20, Position="1")
+        events.wait_for("QueueCallerJoin", timeout_s=30, Position="1")
         with citizens.dial("13800138002", "12345", seconds=60) as second:
-            events.wait_for("QueueCallerJoin", timeout_s=20, Position="2")
+            events.wait_for("QueueCallerJoin", timeout_s=30, Position="2")
             # Silence but for the announcement, as the first one hears: it may begin at once.
             until(lambda: second.media.loud_packets > 20, 40)
             assert first.media.loud_packets == 0
