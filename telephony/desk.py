@@ -192,7 +192,13 @@ class CallDeskOrders(LoopBound):
         deadline = asyncio.get_running_loop().time() + JOIN_WITHIN_S
         met = False
         while asyncio.get_running_loop().time() < deadline:
-            alive = await channels(self._client)
+            try:
+                alive = await channels(self._client)
+            except TelephonyUnavailable as failure:
+                # Asked again: else the agent would stay in a talk that he has handed on.
+                log.warning("who talks with %s was not told: %s", joined_id, failure)
+                await asyncio.sleep(LOOK_EVERY_S)
+                continue
             third = next((one for one in alive if one.get("Uniqueid") == joined_id), None)
             if third is None:
                 log.warning("%s answered and was gone again; the agent stays", joined_id)
