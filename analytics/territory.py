@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import func, select
@@ -73,8 +73,8 @@ class Territory:
         return sum(part.count for part in self.parts) + self.elsewhere + self.nowhere
 
 
-def territory(session: Session, reader: Actor, period: Period) -> Territory:
-    """Count the tickets taken in by division.
+def territory(session: Session, reader: Actor, period: Period, *, now: datetime) -> Territory:
+    """Count the tickets taken in by division; of a period that runs, beside as much of others.
 
     Raises:
         RoleNotAllowed: the reader may not see the figures of the city.
@@ -85,10 +85,10 @@ def territory(session: Session, reader: Actor, period: Period) -> Territory:
             Division.code, Division.name, Division.parent, Division.level, Division.population
         ).order_by(Division.code)
     ).all()
-    now = _counts(session, period)
+    current = _counts(session, period)
     before: Counter[str] = Counter()
     for week in range(1, WEEKS + 1):
-        before += _counts(session, _earlier(period, week))
+        before += _counts(session, _earlier(period, week, now))
     below: dict[str, list[tuple[str, str]]] = {}
     for code, name, parent, _, _ in rows:
         below.setdefault(parent or "", []).append((code, name))
@@ -104,12 +104,15 @@ def territory(session: Session, reader: Actor, period: Period) -> Territory:
     def with_below(code: str) -> list[str]:
         return [code, *(leaf for child, _ in below.get(code, ()) for leaf in with_below(child))]
 
-    townships = [now[child] for code, _ in districts for child, _ in below.get(code, ())]
-    scales = (max(townships, default=0), max((_sum(now, with_below(c)) for c in inside), default=0))
+    townships = [current[child] for code, _ in districts for child, _ in below.get(code, ())]
+    scales = (
+        max(townships, default=0),
+        max((_sum(current, with_below(c)) for c in inside), default=0),
+    )
 
     def part(code: str, name: str, depth: int) -> Part:
         codes = with_below(code)
-        count, usual = _sum(now, codes), _sum(before, codes) / WEEKS
+        count, usual = _sum(current, codes), _sum(before, codes) / WEEKS
         spread = LEAST_SPREAD + 1.0 / (PRIOR + usual * WEEKS)
         parts = below.get(code, ()) if depth else ()
         return Part(
@@ -125,8 +128,8 @@ def territory(session: Session, reader: Actor, period: Period) -> Territory:
 
     parts = tuple(part(code, name, 1) for code, name in districts)
     known = sum(one.count for one in parts)
-    nowhere = now[""]
-    return Territory(parts, sum(now.values()) - known - nowhere, nowhere)
+    nowhere = current[""]
+    return Territory(parts, sum(current.values()) - known - nowhere, nowhere)
 
 
 def _sum(counts: Counter[str], codes: list[str]) -> int:
@@ -145,8 +148,8 @@ def _counts(session: Session, period: Period) -> Counter[str]:
     return found
 
 
-def _earlier(period: Period, weeks: int) -> Period:
+def _earlier(period: Period, weeks: int, now: datetime) -> Period:
     """The same part of a week before."""
     ago = timedelta(weeks=weeks)
-    until = period.end - ago
+    until = min(period.end, now) - ago
     return Period(period.first - ago, period.last - ago, until)

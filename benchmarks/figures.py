@@ -102,7 +102,7 @@ def leaders_page(session: Session, rules: Rules) -> Any:
     said = (code_for(measure, rules) for measure in (Measure.RESOLUTION, Measure.SATISFACTION))
     months = rates(session, SYSTEM, month, rules, codes=(*codes, *said), now=NOW)
     moved = trends(session, SYSTEM, rules, last=report.period.last, now=NOW)
-    return report, months, moved, territory(session, SYSTEM, report.period)
+    return report, months, moved, territory(session, SYSTEM, report.period, now=NOW)
 
 
 def report(session: Session, span: Span, rules: Rules) -> bytes:

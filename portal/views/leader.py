@@ -60,7 +60,7 @@ def leader(
         month = month_beside(report.period, now)
         months = rates(session, me.actor, month, ctx.rules, codes=leading, now=now)
         found = trends(session, me.actor, ctx.rules, last=report.period.last, now=now)
-        ground = territory(session, me.actor, report.period)
+        ground = territory(session, me.actor, report.period, now=now)
     with ctx.db.read() as session:
         asked = instructions_by(session, me.actor)
         latest = latest_by_unit(session, me.actor, [unit.code for unit in report.late_units], now)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from dispatch.domain.early import Sign
 from dispatch.domain.reporting_terms import WarningKind
+from dispatch.domain.worktime import SHANGHAI
 from dispatch.models.tickets import Ticket
 from dispatch.service import catalogue, early_warnings
 from tests.analytics.history_made import NOW, put_month
@@ -91,6 +92,33 @@ def test_a_district_tells_its_tickets_for_each_ten_thousand_residents(busy_town:
     assert shown[1] == f"{int(count[1]) / 4:.2f}"
     # Nobody knows how many live in the other one: nothing is said of it.
     assert "per-10k-9902" not in page
+
+
+def test_a_week_that_runs_is_held_against_as_much_of_the_weeks_before(busy_town: Town) -> None:
+    busy_town.clock.now = datetime(2026, 11, 12, 9, 0, tzinfo=SHANGHAI)  # a Thursday
+    page = busy_town.browser("zhang").get(f"/leader?week={WEEK}").text
+    shown = re.search(r'data-testid="place-9901">.*?前四周同期平均 ([\d.]+) 件', page, re.DOTALL)
+    spans = [
+        (start, start + timedelta(days=3, hours=9))
+        for start in (
+            datetime(2026, 11, 9, tzinfo=SHANGHAI) - timedelta(weeks=n) for n in (1, 2, 3, 4)
+        )
+    ]
+    with busy_town.database.read() as session:
+        count = sum(
+            session.scalar(
+                select(func.count()).where(
+                    Ticket.division.startswith("9901"),
+                    Ticket.created_at >= first,
+                    Ticket.created_at < last,
+                )
+            )
+            or 0
+            for first, last in spans
+        )
+    assert shown is not None
+    assert count > 0
+    assert shown[1] == f"{count / 4:.1f}"
 
 
 def test_a_day_of_the_trend_opens_its_rows(busy_town: Town) -> None:
