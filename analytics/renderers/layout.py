@@ -99,17 +99,15 @@ def fitted(table: Table, room: float) -> list[float]:
     Columns of running words give way, which wrap well; a figure or a ticket's number does not.
     """
     wanted = shares(table)
-    bends = [not _unbroken(table, place) for place in range(len(table.columns))]
+    rows = [_texts(table, row) for row in all_rows(table)]
+    bends = [
+        # A figure, a number of a ticket: no Chinese, no blank, nowhere to break.
+        not (is_number(column) or all(_ONE_WORD.fullmatch(row[place]) for row in rows))
+        for place, column in enumerate(table.columns)
+    ]
     spare = [width - NARROWEST if bend else 0 for width, bend in zip(wanted, bends, strict=True)]
     part = min(1.0, max(0.0, sum(wanted) - room) / (sum(spare) or 1))
     return [width - part * give for width, give in zip(wanted, spare, strict=True)]
-
-
-def _unbroken(table: Table, place: int) -> bool:
-    """Whether nothing in a column offers a place to break: no Chinese, no blank."""
-    if is_number(table.columns[place]):
-        return True
-    return all(_ONE_WORD.fullmatch(_texts(table, row)[place]) for row in all_rows(table))
 
 
 def _texts(table: Table, row: Row) -> list[str]:
