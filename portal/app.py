@@ -196,7 +196,7 @@ def _max_body(path: str) -> int:
 
 @cache
 def _routes() -> tuple[BaseRoute, ...]:
-    """Every route with its checks. Working out what all of them ask for takes half a second."""
+    """Every route with its checks, once in a process: reading what all ask for takes a while."""
     made = APIRouter(dependencies=[Depends(guard)])
     for router in API:
         made.include_router(router, dependencies=[Security(BEARER)])
@@ -227,6 +227,7 @@ def create_app(context: PortalContext) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         routes=[*_routes()],
+        dependencies=[Depends(guard)],  # what is added to it is asked of too
         lifespan=lifespan,
     )
     softphone = context.softphone
