@@ -11,6 +11,7 @@ import threading
 import time
 import wave
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +46,9 @@ class MediaEndpoint:
         self.loud_packets = 0
         """Received packets that carry more than silence."""
         self.keys_pressed = ""
+        self.hung_up: Callable[[], bool] = lambda: False
+        """Whether the telephone is down: what it said from then on would be taken for the voice of
+        the next call that the other side has on that port."""
         self._frames = _frames(audio)
         self._keys = deque(keys)
         self._pressed_now: deque[str] = deque()
@@ -85,7 +89,7 @@ class MediaEndpoint:
         key_packets: deque[tuple[bytes, bool]] = deque()
         while not self._stopping.is_set():
             self._receive()
-            if self._peer is not None:
+            if self._peer is not None and not self.hung_up():
                 if not key_packets and self._pressed_now:
                     key_packets = self._press(self._pressed_now.popleft())
                 elif not key_packets and self._may_press():

@@ -63,6 +63,7 @@ class SimulatedPhone:
                 # Ctrl-C in the terminal is for us, who then hang up in order.
                 start_new_session=True,
             )
+        media.hung_up = lambda: self._process.poll() is not None
 
     def __enter__(self) -> Self:
         return self

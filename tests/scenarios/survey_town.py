@@ -67,6 +67,7 @@ class Telephone:
     rung: list[str] = field(default_factory=list)
     """The ids of its calls, as SIPp counts them: no repeats of an INVITE."""
     pressed: list[str] = field(default_factory=list)
+    _off_hook: bool = False
     _peer: tuple[str, int] | None = None
     _left: str = ""
     _heard: int = 0
@@ -78,16 +79,18 @@ class Telephone:
     def begin(self, call_id: str) -> None:
         """It rings."""
         self.rung.append(call_id)
-        self.over(self.rung[-1])
+        self._off_hook, self._peer = True, None
         self._left, self._heard, self._event = self.habit.keys, 0, []
 
     def over(self, call_id: str) -> None:
         """The call is over: what is said from now on would be heard in somebody else's."""
         if call_id == self.rung[-1]:
-            self._peer = None
+            self._off_hook, self._peer = False, None
 
     def hear(self, sender: tuple[str, int], now: float) -> None:
-        """Take a packet of sound."""
+        """Take a packet of sound; a last one of a call that is over is nobody to talk to."""
+        if not self._off_hook:
+            return
         if self._peer is None:
             self._peer = sender
             self.pressed.append("")
