@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_
+from sqlalchemy import and_, or_
 
-from analytics.conditions import Build, Condition, Definition, ended
+from analytics.conditions import Build, Condition, Definition, ended, has
 from analytics.periods import Period
 from dispatch.domain.judging_terms import Denominator, Measure
 from dispatch.domain.rules import Rules
@@ -37,25 +37,19 @@ def _heard() -> Condition:
     return or_(*(column.is_not(None) for column in said))
 
 
-def _attempt(*more: Condition) -> Condition:
-    tried = exists().where(FollowUp.ticket_id == Ticket.id, *more)
-    found: Condition = tried.correlate_except(FollowUp)
-    return found
-
-
 def asked(period: Period) -> Condition:
     """Ended in the period, and somebody tried to ask. Who is still to be rung is not judged."""
     return and_(ended(period), _tried())
 
 
 def _tried() -> Condition:
-    tried = _attempt(or_(FollowUp.called_at.is_not(None), FollowUp.ended_at.is_not(None)))
+    tried = has(FollowUp, or_(FollowUp.called_at.is_not(None), FollowUp.ended_at.is_not(None)))
     return or_(_heard(), and_(Ticket.closed_at.is_not(None), tried))
 
 
 def reached() -> Condition:
     """Somebody picked up, or answered by whatever way."""
-    return or_(_heard(), _attempt(FollowUp.reached.is_(True)))
+    return or_(_heard(), has(FollowUp, FollowUp.reached.is_(True)))
 
 
 def _satisfied(rules: Rules) -> Condition:

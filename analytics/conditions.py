@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, exists, func, or_
 
 from analytics.periods import Period
 from dispatch.domain.rules import Rules
@@ -41,6 +41,12 @@ class Definition:
     excluded: Condition | None = None
     value: ColumnElement[int] | None = None
     worked: Worked | None = None
+
+
+def has(model: Any, *more: Condition) -> Condition:
+    """That a ticket has a row of this table, its own, which meets the conditions."""
+    found: Condition = exists().where(model.ticket_id == Ticket.id, *more).correlate_except(model)
+    return found
 
 
 def closed(period: Period) -> Condition:

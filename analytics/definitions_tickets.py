@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, time
 
-from sqlalchemy import and_, exists, func, or_, true
+from sqlalchemy import and_, func, or_, true
 
-from analytics.conditions import Build, Condition, Definition, Worked, closed, under_way
+from analytics.conditions import Build, Condition, Definition, Worked, closed, has, under_way
 from analytics.periods import Period
 from dispatch.domain.rules import Rules
 from dispatch.domain.terms import ApplicationKind, ApplicationState, AssignmentEnd
@@ -64,17 +64,12 @@ def _business(period: Period, _rules: Rules, _now: datetime) -> Definition:
 
 def _returned(period: Period, *more: Condition) -> Condition:
     """The unit asked for a return, as far as was known in the period."""
-    found: Condition = (
-        exists()
-        .where(
-            Application.ticket_id == Ticket.id,
-            Application.kind == ApplicationKind.RETURN.value,
-            period.known(Application.asked_at),
-            *more,
-        )
-        .correlate_except(Application)
+    return has(
+        Application,
+        Application.kind == ApplicationKind.RETURN.value,
+        period.known(Application.asked_at),
+        *more,
     )
-    return found
 
 
 def _granted(period: Period) -> Condition:
@@ -86,16 +81,11 @@ def _granted(period: Period) -> Condition:
 
 
 def _reassigned(period: Period) -> Condition:
-    found: Condition = (
-        exists()
-        .where(
-            Assignment.ticket_id == Ticket.id,
-            Assignment.ended_how == AssignmentEnd.REASSIGNED.value,
-            period.known(Assignment.ended_at),
-        )
-        .correlate_except(Assignment)
+    return has(
+        Assignment,
+        Assignment.ended_how == AssignmentEnd.REASSIGNED.value,
+        period.known(Assignment.ended_at),
     )
-    return found
 
 
 def _return_asked(period: Period, _rules: Rules, _now: datetime) -> Definition:

@@ -51,10 +51,9 @@ def document(
     """
     period, before = span.period, span.before(now)
     then = before.until or now
-    total = business_counts.totals(session, reader, period, now=now)
-    earlier = business_counts.totals(session, reader, before, now=then)
     values = business_counts.figures(session, reader, period, rules, now=now)
     last = business_counts.figures(session, reader, before, rules, now=then)
+    total, earlier = business_counts.totals(values), business_counts.totals(last)
     categories = business_counts.opened_by(session, reader, "category", period)
     units = business_counts.opened_by(session, reader, "unit", period)
     tickets = business_counts.listed(session, reader, period, now=now)

@@ -9,7 +9,6 @@ import pytest
 
 from analytics import facts
 from analytics.document import Document, Table
-from analytics.periods import Period
 from analytics.reports import business, business_counts
 from analytics.reports.spans import read_span
 from dispatch.bus import Database
@@ -114,4 +113,4 @@ def test_a_silent_month_is_said_and_a_stranger_refused(lone: Database) -> None:
         assert "没有来电，也没有营商环境工单" in found.headline
         agent = Actor(name="话务员", role=Role.AGENT)
         with pytest.raises(RoleNotAllowed):
-            business_counts.totals(session, agent, Period(DAY.date(), DAY.date()), now=NOW)
+            business_counts.figures(session, agent, SPAN.period, RULES, now=NOW)
